@@ -1,0 +1,113 @@
+"""Reading and writing of what the stages hand to each other.
+
+Every artifact is one file without pickles: CSV, JSON, `.npz`, safetensors, PNG, HTML. Each is written beside its place
+and then renamed, so that a killed stage leaves the old artifact or none. The bytes depend on the content alone.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+import safetensors
+import safetensors.numpy
+
+from stages.pipeline.errors import InputError
+
+
+def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
+    """Call `write` with a binary file that takes the place of `path` once it is complete."""
+    target = Path(path)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror or error}): check the folder and free disk space")
+
+
+def _read(path: str, read: Callable[[], object]):
+    """What `read` returns; a missing or damaged artifact is a one-line error."""
+    if not Path(path).is_file():
+        raise InputError(f"{path} is missing: `dvc repro` makes it, `dvc pull` fetches it")
+    try:
+        return read()
+    except Exception as error:  # each format fails in its own ways; all of them mean the same to the user
+        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}): delete it and run `dvc repro`") from error
+
+
+def write_csv(path: str, table: pd.DataFrame) -> None:
+    """Write `table` without its index; floats as the shortest text that reads back to the same bits."""
+    _write(path, lambda file: table.to_csv(file, index=False, lineterminator="\n"))
+
+
+def read_csv(path: str) -> pd.DataFrame:
+    """Read what `write_csv` wrote, bit for bit."""
+    return _read(path, lambda: pd.read_csv(path, float_precision="round_trip"))
+
+
+def write_json(path: str, values: dict) -> None:
+    """Write `values` as indented JSON in their own order; NaN and infinities are refused (use None)."""
+    text = json.dumps(values, indent=2, allow_nan=False) + "\n"
+    _write(path, lambda file: file.write(text.encode()))
+
+
+def read_json(path: str) -> dict:
+    """Read a JSON object."""
+    return _read(path, lambda: json.loads(Path(path).read_text(encoding="utf-8")))
+
+
+def write_text(path: str, text: str) -> None:
+    """Write `text` as UTF-8."""
+    _write(path, lambda file: file.write(text.encode()))
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Write `content` as it is."""
+    _write(path, lambda file: file.write(content))
+
+
+def write_arrays(path: str, **arrays: np.ndarray) -> None:
+    """Write named arrays as an uncompressed `.npz` (its zip entries carry no time)."""
+    _write(path, lambda file: np.savez(file, **arrays))
+
+
+def read_arrays(path: str) -> dict[str, np.ndarray]:
+    """Read a `.npz`; pickled objects in it are refused."""
+
+    def read() -> dict[str, np.ndarray]:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+    return _read(path, read)
+
+
+def write_weights(path: str, architecture: dict, state: dict[str, np.ndarray]) -> None:
+    """Write a network's arrays as safetensors, its architecture in the file's metadata.
+
+    All metadata goes into one JSON value: safetensors keeps several in no fixed order.
+    """
+    content = safetensors.numpy.save(state, metadata={"architecture": json.dumps(architecture)})
+    write_bytes(path, content)
+
+
+def read_architecture(path: str) -> dict:
+    """The architecture alone, without reading the weights."""
+
+    def read() -> dict:
+        with safetensors.safe_open(path, framework="np") as file:
+            return json.loads(file.metadata()["architecture"])
+
+    return _read(path, read)
+
+
+def read_weights(path: str) -> tuple[dict, dict[str, np.ndarray]]:
+    """The architecture and the arrays by name, as `write_weights` took them."""
+    return read_architecture(path), _read(path, lambda: safetensors.numpy.load_file(path))

@@ -1,0 +1,17 @@
+"""How a stage ends when the user's input is wrong: one line on stderr, exit status 1, no traceback."""
+
+import sys
+from collections.abc import Callable
+
+
+class InputError(Exception):
+    """A parameter, file or image is wrong. The message is one line: what, where (file and key), what would be right."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage's `main`; an `InputError` becomes one line on stderr and exit status 1."""
+    try:
+        main()
+    except InputError as error:
+        print(f"fitmap: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(1)
