@@ -117,6 +117,8 @@ class TsneParams(Section):
     def _engine_can_do_it(self):
         if self.n_components == 3 and self.engine == "opentsne":
             raise ValueError("n_components = 3: openTSNE makes 2-D maps only, set engine to sklearn")
+        if self.early_iterations != 250 and self.engine == "sklearn":
+            raise ValueError(f"early_iterations = {self.early_iterations}: scikit-learn's is fixed, set it to 250")
         return self
 
 

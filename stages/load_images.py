@@ -1,0 +1,23 @@
+"""Draw garments, or read Fashion-MNIST or a folder of images."""
+
+from dataclasses import asdict
+
+from stages.latents.images import drawn_images, fashion_mnist_images, folder_images
+from stages.pipeline.artifacts import write_arrays
+from stages.pipeline.errors import run
+from stages.pipeline.params import load_params
+
+
+def main() -> None:
+    params = load_params("images")
+    if params.source == "drawn":
+        images = drawn_images(params)
+    elif params.source == "fashion-mnist":
+        images = fashion_mnist_images(params.root)
+    else:
+        images = folder_images(params)
+    write_arrays("data/images.npz", **asdict(images))
+
+
+if __name__ == "__main__":
+    run(main)

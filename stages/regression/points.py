@@ -1,0 +1,77 @@
+"""The points of the curve: drawn from a formula, or read from the user's own CSV file."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages.pipeline.errors import InputError
+from stages.pipeline.params import CurveParams
+from stages.regression.formula import evaluate
+
+SPLITS = ("train", "validation", "test")
+FEWEST_ROWS = 30
+
+
+def draw_points(params: CurveParams) -> pd.DataFrame:
+    """Points on the formula's curve under normal noise: x uniform in the range, y = f(x) + N(0, noise_std).
+
+    Returns columns split, x, y, truth (the curve without noise), float64. Each split has a generator of its own, so
+    the number of points in one does not change the others.
+    """
+    counts = (params.samples, params.validation_samples, params.test_samples)
+    tables = []
+    for stream, (split, count) in enumerate(zip(SPLITS, counts, strict=True)):
+        generator = np.random.default_rng([params.seed, stream])
+        x = generator.uniform(params.x_min, params.x_max, count)
+        truth = evaluate(params.formula, x)
+        y = truth + generator.normal(0, params.noise_std, count)
+        tables.append(pd.DataFrame({"split": split, "x": x, "y": y, "truth": truth}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def split_points(points: pd.DataFrame, params: CurveParams) -> pd.DataFrame:
+    """Measured points (columns x, y) dealt at random to train, validation and test; their truth is unknown (NaN)."""
+    held_out = max(round(len(points) * params.csv_test_fraction), 1)
+    order = np.random.default_rng(params.seed).permutation(len(points))
+    split = np.full(len(points), "train", dtype=object)
+    split[order[:held_out]] = "test"
+    split[order[held_out : 2 * held_out]] = "validation"
+    table = pd.DataFrame({"split": split, "x": points["x"], "y": points["y"], "truth": np.nan})
+    return table.sort_values("split", key=lambda column: column.map(SPLITS.index), kind="stable", ignore_index=True)
+
+
+def read_points(path: str) -> pd.DataFrame:
+    """The columns x and y of a CSV file as float64.
+
+    Raises `InputError` for a file that is missing, empty, no text, without these columns, too short, or with a value
+    that is no finite number; the line is named.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"params.yaml: curve.source = {path!r} is neither `formula` nor a CSV file")
+    try:
+        table = pd.read_csv(path, dtype=str, skipinitialspace=True, encoding="utf-8-sig", skip_blank_lines=False)
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{path} is empty: it needs a first line `x,y` and a row for each point") from None
+    except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
+        raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns") from None
+    table = table.dropna(how="all")  # blank lines; the index still counts them
+    for column in ("x", "y"):
+        if list(table.columns).count(column) != 1:
+            found = ", ".join(map(str, table.columns[:8]))
+            raise InputError(f"{path} needs a column `{column}` in its first line; found: {found}")
+    points = pd.DataFrame({column: _numbers(table[column], column, path) for column in ("x", "y")})
+    if len(points) < FEWEST_ROWS:
+        raise InputError(f"{path} has {len(points)} points, at least {FEWEST_ROWS} are needed")
+    if points["x"].nunique() < 2:
+        raise InputError(f"{path}: every x is {points['x'].iloc[0]:g}, a curve needs different ones")
+    return points
+
+
+def _numbers(column: pd.Series, name: str, path: str) -> np.ndarray:
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if bad.size:
+        line, text = column.index[bad[0]] + 2, column.iloc[bad[0]]
+        raise InputError(f"{path}: line {line}, column {name}: {str(text)[:40]!r} is no finite number")
+    return numbers
