@@ -100,7 +100,9 @@ def folder_images(params: ImagesParams) -> ImageSet:
     order = np.random.default_rng(params.seed).permutation(len(images))
     images, labels = np.stack(images)[order], np.array(labels, dtype=np.int64)[order]
     test = max(round(len(images) * params.folder_test_fraction), 1)
-    return _without_factors(images[test:], images[:test], labels[test:], labels[:test], np.array(class_names, dtype=str))
+    return _without_factors(
+        images[test:], images[:test], labels[test:], labels[:test], np.array(class_names, dtype=str)
+    )
 
 
 def _image_files(folder: Path) -> list[Path]:

@@ -87,7 +87,7 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | N
 
 def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, None]:
     try:
-        table = pd.read_csv(path, encoding="utf-8-sig", float_precision="round_trip")
+        table = pd.read_csv(path, encoding="utf-8-sig")
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns") from None
     labels = table.pop("label").to_numpy() if "label" in table else None

@@ -40,7 +40,9 @@ def _read(path: str, read: Callable[[], object]):
     try:
         return read()
     except Exception as error:  # each format fails in its own ways; all of them mean the same to the user
-        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}): delete it and run `dvc repro`") from error
+        raise InputError(
+            f"{path} is damaged ({type(error).__name__}: {error}): delete it and run `dvc repro`"
+        ) from error
 
 
 def write_csv(path: str, table: pd.DataFrame) -> None:
@@ -50,7 +52,7 @@ def write_csv(path: str, table: pd.DataFrame) -> None:
 
 def read_csv(path: str) -> pd.DataFrame:
     """Read what `write_csv` wrote, bit for bit."""
-    return _read(path, lambda: pd.read_csv(path, float_precision="round_trip"))
+    return _read(path, lambda: pd.read_csv(path))
 
 
 def write_json(path: str, values: dict) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from stages.pipeline.errors import InputError
+from stages.pipeline.errors import InputError, run
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -233,3 +233,7 @@ def _did_you_mean(name: str, known) -> str:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+if __name__ == "__main__":
+    run(check_file)
