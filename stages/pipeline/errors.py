@@ -5,7 +5,13 @@ from collections.abc import Callable
 
 
 class InputError(Exception):
-    """A parameter, file or image is wrong. The message is one line: what, where (file and key), what would be right."""
+    """A parameter, file or image is wrong. The message says what, where (file and key), and what would be right.
+
+    It is one line, whatever text of other libraries it quotes.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(" ".join(message.split()))
 
 
 def run(main: Callable[[], None]) -> None:
@@ -13,5 +19,5 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except InputError as error:
-        print(f"fitmap: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"fitmap: {error}", file=sys.stderr)
         sys.exit(1)

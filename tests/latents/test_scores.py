@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+
+from stages.latents import scores
+from stages.latents.neighbours import nearest_others
+
+
+@pytest.fixture
+def latents():
+    return np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+
+
+@pytest.mark.parametrize("k", [1, 5, 12])
+def test_trustworthiness_is_scikit_learns(latents, k, monkeypatch):
+    monkeypatch.setattr(scores, "BLOCK_MIB", 0.1)  # several blocks
+    positions = latents[:, :2].copy()
+    expected = sklearn_trustworthiness(latents, positions, n_neighbors=k)
+    assert scores.trustworthiness(latents, positions, k) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_faithful_map_scores_one_and_a_random_one_half():
+    points = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
+    random = np.random.default_rng(1).normal(size=(400, 2)).astype(np.float32)
+    assert scores.trustworthiness(points, points * 3, 12) == 1
+    assert scores.knn_recall(points, points * 3, 15).mean() == 1
+    assert scores.trustworthiness(points, random, 12) == pytest.approx(0.5, abs=0.05)
+    assert scores.knn_recall(points, random, 15).mean() == pytest.approx(15 / 400, abs=0.02)
+
+
+def test_knn_recall_is_the_share_of_common_neighbours(latents):
+    positions = latents[:, :2]
+    in_space, on_map = nearest_others(latents, 5), nearest_others(positions, 5)
+    expected = [len(set(a) & set(b)) / 5 for a, b in zip(in_space, on_map, strict=True)]
+    np.testing.assert_allclose(scores.knn_recall(latents, positions, 5), expected)
+
+
+def test_knn_accuracy_of_separate_kinds_is_one_and_of_shuffled_labels_chance():
+    generator = np.random.default_rng(0)
+    labels = np.arange(200) % 4
+    points = (labels[:, None] * 10 + generator.normal(size=(200, 3))).astype(np.float32)
+    assert scores.knn_accuracy(points[:100], labels[:100], points[100:], labels[100:], 5) == 1
+    shuffled = generator.permutation(labels)
+    assert scores.knn_accuracy(points[:100], shuffled[:100], points[100:], shuffled[100:], 5) < 0.5
+
+
+def test_unlabelled_points_take_no_part():
+    points = np.arange(40, dtype=np.float32)[:, None]
+    labels = np.where(np.arange(40) < 20, 0, -1)
+    assert scores.knn_accuracy(points, labels, points, labels, 3) == 1
+    assert scores.knn_accuracy(points, np.full(40, -1), points, np.full(40, -1), 3) is None
+    assert scores.knn_accuracy(points, labels, points, np.full(40, -1), 3) is None
+
+
+def test_pca_error_falls_to_zero_with_all_components():
+    images = np.random.default_rng(0).integers(0, 256, (60, 4, 5), dtype=np.uint8)
+    errors = [scores.pca_mse(scores.fit_pca(images, k), images) for k in (1, 5, 20, 99)]
+    assert errors[0] > errors[1] > 1e-4
+    assert errors[2] < 1e-9
+    assert errors[3] < 1e-9
+
+
+def test_pca_error_is_the_variance_left_over():
+    images = np.random.default_rng(0).integers(0, 256, (60, 4, 5), dtype=np.uint8)
+    flat = images.reshape(60, -1) / 255
+    left = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)[3:] ** 2
+    assert scores.pca_mse(scores.fit_pca(images, 3), images) == pytest.approx(left.sum() / flat.size, rel=1e-4)
