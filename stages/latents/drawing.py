@@ -47,7 +47,7 @@ class Canvas:
     def __init__(self, dice: Dice, size=1.0, tilt: float = 0.03):
         t = dice.bell(-tilt, tilt)  # tangent of half the angle: sine and cosine are then rational
         cosine, sine = (1 - t * t) / (1 + t * t), 2 * t / (1 + t * t)
-        scale = size * dice.uniform(0.92, 1.0)
+        scale = size * dice.uniform(0.92, 0.98)
         pixel = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2
         across, down = pixel - dice.bell(-0.5, 0.5), pixel[:, None] - dice.bell(-0.3, 0.3)
         self.x = (cosine * across + sine * down) / scale

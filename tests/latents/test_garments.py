@@ -7,7 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from stages.latents.garments import CLASS_NAMES, FACTORS, draw_garments
 
-GOLDEN = "a9de768cbce1bff2f685b707f8047c0feb1f45bddcf1293ae823ea0da202e88c"
+GOLDEN = "9bdbde05132e0e787142b0a983692b036523750764f8185a00b4bf6116cd5546"
 
 APPLIES = {
     "T-shirt/top": {"width", "length", "sleeve_length", "neck_depth", "hem_flare"},
@@ -105,7 +105,7 @@ def test_higher_shafts_and_heels_make_taller_shoes(drawn):
         rows = labels == CLASS_NAMES.index(kind)
         values = factors[rows, FACTORS.index(factor)]
         low, high = height[rows][values < np.median(values)], height[rows][values > np.median(values)]
-        assert high.mean() > low.mean() + 2, kind
+        assert high.mean() > low.mean() + 1.5, kind
 
 
 def test_neighbours_by_pixels_are_mostly_but_not_always_of_the_same_kind(drawn):
