@@ -126,6 +126,12 @@ def legend(owner: Axes | Figure, handles: list[Line2D], names: list[str], **opti
     return drawn
 
 
+def legend_above(axes: Axes, handles: list, names: list[str]) -> None:
+    """A legend in one row above the axes, where it can cover no data."""
+    placing = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.3}
+    legend(axes, handles, names, ncols=len(names), columnspacing=1.6, handletextpad=0.6, borderpad=0, **placing)
+
+
 def png_bytes(figure: Figure) -> bytes:
     """The figure as PNG: the same bytes for the same figure and matplotlib version."""
     buffer = io.BytesIO()

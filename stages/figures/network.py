@@ -1,0 +1,75 @@
+"""The network as a diagram of its real layers."""
+
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from stages.figures.style import FIT, INK, MUTED, TRAINING, new_figure, paper
+
+SHOWN = 10  # units drawn of a wider layer: five at its top, five at its bottom, an ellipsis between them
+COLUMN = 1.45  # inches from one layer to the next
+
+
+def draw_network(layers: list[tuple[str, int]], members: int = 1) -> Figure:
+    """Each layer a column of units, each linear map the lines between two columns.
+
+    Args:
+        layers: (name, width) from the input to the output.
+        members: networks of this form whose outputs are averaged, drawn as sheets behind the first.
+
+    Raises:
+        ValueError: when there is no layer.
+    """
+    if not layers:
+        raise ValueError("a network has at least one layer")
+    width = max(5.2, COLUMN * len(layers) + 0.9)
+    widths = " → ".join(f"{units:,}" for _, units in layers)
+    note = f"units in each layer: {widths}" + (f"   ·   {members} such networks, averaged" if members > 1 else "")
+    columns = np.arange(len(layers)) * COLUMN
+    with paper():
+        figure = new_figure(width, 5.2, "The network, layer by layer", note)
+        axes = figure.subplots()
+        axes.set_axis_off()
+        draw_sheets(axes, columns, members)
+        top = 1.72 if members < 2 else 1.72 + 0.07 * min(members - 1, 4)
+        heights = [unit_heights(units) for _, units in layers]
+        for column, (left, right) in enumerate(zip(heights, heights[1:], strict=False)):
+            ends = [((columns[column], a), (columns[column + 1], b)) for a in left for b in right]
+            axes.add_collection(LineCollection(ends, colors=MUTED, linewidths=0.6, alpha=0.3, zorder=2))
+        for column, ((name, units), y) in enumerate(zip(layers, heights, strict=True)):
+            colour = TRAINING if column == 0 else FIT if column == len(layers) - 1 else INK
+            axes.scatter(
+                np.full(len(y), columns[column]), y, s=95, c="white", edgecolor=colour, linewidth=1.6, zorder=3
+            )
+            if units > SHOWN:
+                axes.scatter([columns[column]] * 3, [-0.09, 0, 0.09], s=5, color=colour, linewidth=0, zorder=4)
+            place = {"ha": "center", "color": INK}
+            axes.text(columns[column], top, f"{units:,}", va="bottom", size=10, weight="bold", **place)
+            lines = textwrap.fill(name, 16, max_lines=3, placeholder="…")
+            axes.text(columns[column], -1.72, lines, va="top", size=8.5, linespacing=1.3, **place)
+        margin = max(0.85, (width - columns[-1]) / 2 - 0.2)
+        axes.set(xlim=(-margin, columns[-1] + margin), ylim=(-2.3, 2.3), aspect="equal")
+        return figure
+
+
+def unit_heights(units: int) -> np.ndarray:
+    """Heights of the drawn units of a layer, centred on 0; a wide layer leaves a gap for its ellipsis."""
+    if units > SHOWN:
+        half = 0.30 + 0.3 * np.arange(SHOWN // 2)
+        return np.concatenate([half[::-1], -half])
+    return 0.3 * ((units - 1) / 2 - np.arange(units))
+
+
+def draw_sheets(axes: Axes, columns: np.ndarray, members: int) -> None:
+    """A sheet behind the diagram for each member of an ensemble, five at most."""
+    if members < 2:
+        return
+    for behind in reversed(range(min(members, 5))):
+        corner = (-0.45 + 0.07 * behind, -1.65 + 0.07 * behind)
+        box = FancyBboxPatch(corner, columns[-1] + 0.9, 3.3, boxstyle="round,pad=0,rounding_size=0.12")
+        box.set(facecolor="white", edgecolor="#c9ced4", linewidth=0.8, zorder=1 - 0.01 * behind)
+        axes.add_patch(box)

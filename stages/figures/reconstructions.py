@@ -1,0 +1,76 @@
+"""Originals over what the autoencoder makes of them."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from stages.figures.style import INK, MUTED, class_colour, new_figure, paper, shorten
+
+PER_ROW = 10  # pairs beside each other
+MOST = 40  # pairs in one picture
+TILE, GAP, NAME, ERROR = 0.82, 0.10, 0.24, 0.36  # inches: an image, between images, above a pair, below it
+
+
+def draw_reconstructions(
+    images: np.ndarray,
+    reconstructions: np.ndarray,
+    errors: np.ndarray,
+    labels: np.ndarray,
+    class_names: np.ndarray,
+    per_class: int = 1,
+) -> Figure:
+    """The first images of each class over their reconstructions, with the error of each below.
+
+    Args:
+        images, reconstructions: uint8 (n, h, w), at least one.
+        errors: float (n,), mean squared error of intensities between 0 and 1.
+        labels: int (n,), -1 where unknown; without any label the first ten images are shown.
+        class_names: str (classes,).
+        per_class: images of each class, as far as there are so many.
+    """
+    chosen = first_of_each(labels, per_class)
+    present = len(np.unique(labels[labels >= 0]))
+    note = (
+        "upper image: the original, not trained on; lower: its reconstruction; number: mean squared error, from 0 to 1"
+    )
+    if len(chosen) > MOST:
+        note = f"{MOST} of {len(chosen)} pairs, of {present} classes; number: mean squared error, from 0 to 1"
+        chosen = chosen[:MOST]
+    columns = min(len(chosen), PER_ROW)
+    rows = -(-len(chosen) // columns)
+    width, height = max(PER_ROW * (TILE + GAP) + 0.3, 5), rows * (2 * TILE + NAME + ERROR + 0.04)
+    with paper():
+        figure = new_figure(width, height + 0.85, "What the autoencoder keeps of an image", note)
+        figure.set_layout_engine("none")
+        axes = figure.add_axes((0, 0, 1, (height + 0.1) / (height + 0.85)))
+        axes.set(xlim=(-0.16, width - 0.16), ylim=(-height, 0.1))
+        axes.set_axis_off()
+        for place, index in enumerate(chosen):
+            left = (place % columns) * (TILE + GAP)
+            top = -(place // columns) * (height / rows) - NAME
+            middle, label = left + TILE / 2, labels[index]
+            if label >= 0:
+                name = shorten(class_names[label], 12)
+                axes.text(left, top + 0.17, "■", size=6, color=class_colour(label), ha="left", va="center")
+                axes.text(left + 0.1, top + 0.17, name, size=7.5, color=INK, ha="left", va="center")
+            for picture, upper in ((images[index], top), (reconstructions[index], top - TILE - 0.04)):
+                shape = {"extent": fitted(picture.shape, left, upper), "aspect": "auto", "interpolation": "nearest"}
+                axes.imshow(picture, cmap="gray", vmin=0, vmax=255, **shape)
+            below = top - 2 * TILE - 0.16
+            axes.text(middle, below, f"{errors[index]:.4f}", size=7.5, color=MUTED, ha="center", va="center")
+        axes.set(xlim=(-0.16, width - 0.16), ylim=(-height, 0.1))
+        return figure
+
+
+def first_of_each(labels: np.ndarray, per_class: int) -> np.ndarray:
+    """Rows of the first `per_class` images of each class, class by class; of the first ten images without labels."""
+    known = np.unique(labels[labels >= 0])
+    if not len(known):
+        return np.arange(min(len(labels), PER_ROW))
+    return np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in known])
+
+
+def fitted(shape: tuple[int, int], left: float, top: float) -> tuple[float, float, float, float]:
+    """The extent (left, right, bottom, top) of an image of `shape` centred in the square tile at (left, top)."""
+    height, width = (TILE * side / max(shape) for side in shape)
+    left, top = left + (TILE - width) / 2, top - (TILE - height) / 2
+    return left, left + width, top - height, top
