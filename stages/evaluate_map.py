@@ -1,6 +1,7 @@
 """Score the latents against pixels and principal components, and the map against the latents."""
 
 import numpy as np
+import pandas as pd
 
 from stages.latents.scores import fit_pca, flatten, knn_accuracy, knn_recall, pca_mse, trustworthiness
 from stages.pipeline.artifacts import read_arrays, read_csv, write_csv, write_json
@@ -48,11 +49,20 @@ def score_map(
     }
 
 
+def tabulate_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray]) -> pd.DataFrame:
+    """The map as a table for DVC's charts: index, x, y (and z), and class by name, empty where unknown."""
+    positions = tsne["positions"]
+    names = np.append(rows["class_names"], "")  # label -1 takes the last
+    table = pd.DataFrame(positions, columns=list("xyz")[: positions.shape[1]])
+    return table.assign(**{"class": names[rows["train_labels"][: len(positions)]], "index": np.arange(len(positions))})
+
+
 def main() -> None:
     params = load_params("map_scores")
-    rows = read_arrays("data/latents.npz")
+    rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
     write_json("metrics/latents.json", score_latents(rows, params))
-    write_json("metrics/map.json", score_map(rows, read_arrays("data/map.npz"), params))
+    write_json("metrics/map.json", score_map(rows, tsne, params))
+    write_csv("plots/map_points.csv", tabulate_map(rows, tsne))
     write_csv("plots/autoencoder_loss.csv", read_csv("data/autoencoder_history.csv"))
 
 

@@ -132,6 +132,12 @@ def legend_above(axes: Axes, handles: list, names: list[str]) -> None:
     legend(axes, handles, names, ncols=len(names), columnspacing=1.6, handletextpad=0.6, borderpad=0, **placing)
 
 
+def draw_note(title: str, note: str) -> Figure:
+    """A picture's place where there is nothing to draw: its title, and why it is empty."""
+    with paper():
+        return new_figure(7, 4, title, note)
+
+
 def png_bytes(figure: Figure) -> bytes:
     """The figure as PNG: the same bytes for the same figure and matplotlib version."""
     buffer = io.BytesIO()

@@ -1,0 +1,70 @@
+"""Draw the pictures."""
+
+import math
+
+from matplotlib.figure import Figure
+
+from stages.figures.curve import draw_curve_data, draw_fit, draw_residuals
+from stages.figures.losses import draw_loss
+from stages.figures.map_images import draw_map_images
+from stages.figures.map_points import draw_map_points
+from stages.figures.network import draw_network
+from stages.figures.reconstructions import draw_reconstructions
+from stages.figures.style import draw_note, png_bytes
+from stages.figures.t_distribution import draw_t_distribution
+from stages.pipeline.artifacts import read_architecture, read_arrays, read_csv, read_json, write_bytes
+from stages.pipeline.errors import run
+from stages.pipeline.params import FiguresParams, load_params
+from stages.pipeline.progress import progress
+
+
+def draw_curve_branch() -> dict[str, Figure]:
+    """What the regressor learned, by file name."""
+    fit, architecture = read_csv("plots/regressor_fit.csv"), read_architecture("data/regressor.safetensors")
+    floor = read_json("metrics/regressor.json")["noise_floor_mae"]
+    noise_std = None if floor is None else floor / math.sqrt(2 / math.pi)
+    return {
+        "curve_data": draw_curve_data(read_csv("data/curve.csv")),
+        "network": draw_network(architecture["layers"], architecture["members"]),
+        "regressor_loss": draw_loss(
+            read_csv("plots/regressor_loss.csv"),
+            title="The regressor's loss over the epochs",
+            loss=f"{architecture['loss'].upper()} loss",
+            noise_floor=floor if architecture["loss"] == "l1" else None,
+        ),
+        "regressor_fit": draw_fit(fit),
+        "residuals": draw_residuals(fit, noise_std),
+    }
+
+
+def draw_image_branch(params: FiguresParams) -> dict[str, Figure]:
+    """What the autoencoder understood, by file name."""
+    rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
+    positions, names = tsne["positions"], rows["class_names"]
+    labels = rows["train_labels"][: len(positions)]
+    figures = {
+        "autoencoder_loss": draw_loss(
+            read_csv("plots/autoencoder_loss.csv"), title="The autoencoder's loss over the epochs"
+        ),
+        "t_distribution": draw_t_distribution(),
+        "map_points": draw_map_points(positions, labels, names, tsne["placed"], rows["test_labels"]),
+        "map_images": draw_note("The map of the images", "these latents came without images"),
+        "reconstructions": draw_note("Originals over reconstructions", "these latents came without images"),
+    }
+    if len(rows["train_images"]):
+        images = rows["train_images"][: len(positions)]
+        figures["map_images"] = draw_map_images(positions, images, labels, names, params.map_pixels)
+    if len(rows["test_reconstructions"]):
+        test = [rows[f"test_{name}"] for name in ("images", "reconstructions", "errors", "labels")]
+        figures["reconstructions"] = draw_reconstructions(*test, names, params.reconstructions_per_class)
+    return figures
+
+
+def main() -> None:
+    figures = {**draw_curve_branch(), **draw_image_branch(load_params("figures"))}
+    for name, figure in progress(figures.items(), "rendering", unit="picture"):
+        write_bytes(f"plots/{name}.png", png_bytes(figure))
+
+
+if __name__ == "__main__":
+    run(main)
