@@ -2,9 +2,8 @@
 
 from dataclasses import asdict
 
-from stages.latents.autoencoder import network_from
 from stages.latents.latent_set import LatentSet, read_latents
-from stages.latents.training import encode, reconstruct
+from stages.latents.training import encode, network_from, reconstruct
 from stages.pipeline.artifacts import read_arrays, read_weights, write_arrays
 from stages.pipeline.errors import run
 from stages.pipeline.params import load_params

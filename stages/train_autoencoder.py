@@ -1,6 +1,6 @@
 """Train the autoencoder on the training images, without their labels."""
 
-from stages.latents.training import train
+from stages.latents.training import arrays_of, train
 from stages.pipeline.artifacts import read_arrays, write_csv, write_weights
 from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
@@ -10,7 +10,7 @@ def main() -> None:
     params = load_params("autoencoder")
     images = read_arrays("data/images.npz")["train_images"]
     network, history = train(images, params)
-    write_weights("data/autoencoder.safetensors", network.architecture, network.arrays())
+    write_weights("data/autoencoder.safetensors", network.architecture, arrays_of(network))
     write_csv("data/autoencoder_history.csv", history)
 
 

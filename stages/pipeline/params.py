@@ -82,9 +82,15 @@ class AutoencoderParams(Section):
     """The network that learns the images, and its training."""
 
     architecture: Literal["dense", "conv"]
-    latent_dim: Annotated[int, Field(ge=1, le=4096)]
+    hidden_layers: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(max_length=20)]
+    channels: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=4)]
+    latent_dim: Annotated[int, Field(ge=2, le=4096)]
+    linear_path: bool
     loss: Literal["mse", "l1"]
+    noise: Annotated[float, Field(ge=0, le=10)]
+    shift: Annotated[int, Field(ge=0, le=8)]
     learning_rate: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Annotated[float, Field(ge=0, le=10)]
     batch_size: Annotated[int, Field(ge=1)]
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     validation_fraction: Annotated[float, Field(gt=0, lt=0.5)]
