@@ -6,10 +6,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from stages.figures.map_points import class_entries, project
-from stages.figures.style import DPI, NIGHT, class_colour, legend, new_figure, paper
+from stages.figures.style import DPI, HEADER, NIGHT, class_colour, legend, new_figure, paper
 
-TINT = 0.5  # share of the class colour in an image; the rest is white
+TINT = 0.65  # share of the class colour in an image; the rest is white
 GAMMA = 0.75  # lifts dark garments off the dark background
+FAINTEST = 24  # intensity from which a pixel counts as part of what an image shows
 
 
 def draw_map_images(
@@ -28,20 +29,30 @@ def draw_map_images(
         pixels: width of the map itself in pixels.
         tile: longer side of one image in pixels; None for a sixtieth of the width.
     """
-    canvas, drawn = compose_map(positions, images, labels, pixels, tile or max(8, pixels // 60))
+    canvas, drawn = compose_map(positions, images, labels, pixels, tile or max(12, pixels // 60))
     handles, names = class_entries(labels, class_names)
-    scale = max(pixels / 2400, 0.5)
-    margin, side, top = 0.2, 2.3, 0.7
+    for handle in handles:
+        handle.set_color(tint(handle.get_color()))
+    scale = max(pixels / 1600, 0.6)
+    margin, side, top = 0.16 * scale, 2.2 * scale, HEADER * scale
     height, width = canvas.shape[0] / DPI, canvas.shape[1] / DPI
-    note = f"{len(drawn):,} of {len(positions):,} images, each at its place on the map; a dot where one had no room"
-    del scale
+    note = (
+        f"{len(drawn):,} of {len(positions):,} images, each at its place or half a size beside it; a dot without room"
+    )
     with paper():
-        figure = new_figure(width + side + margin, height + top + margin, "The map of the images", note, NIGHT)
+        size = (width + side + margin, height + top + margin)
+        figure = new_figure(*size, "The map of the images", note, NIGHT, scale)
         figure.set_layout_engine("none")
         figure.figimage(canvas, round(margin * DPI), round(margin * DPI), origin="upper")
-        corner = ((margin + width + 0.1) / figure.get_figwidth(), (margin + height) / figure.get_figheight())
-        legend(figure, handles, names, loc="upper left", bbox_to_anchor=corner, labelcolor="#e3e7eb", borderpad=0)
+        corner = ((margin + width) / size[0], (margin + height) / size[1])
+        look = {"labelcolor": "#e3e7eb", "fontsize": 9 * scale, "markerscale": scale, "handletextpad": 0.3}
+        legend(figure, handles, names, loc="upper left", bbox_to_anchor=corner, borderpad=0, **look)
         return figure
+
+
+def tint(colour: str) -> np.ndarray:
+    """The colour of the brightest pixels of a class's images, RGB (3,)."""
+    return TINT * np.array(to_rgb(colour)) + (1 - TINT)
 
 
 def compose_map(
@@ -57,19 +68,21 @@ def compose_map(
     """
     flat, depth = project(positions)
     centres, height = to_pixels(flat, pixels, tile)
-    rows = spread_out(centres, tile, depth if positions.shape[1] == 3 else None)
-    colours = np.array([to_rgb(class_colour(label)) for label in range(-1, max(int(labels.max()), 0) + 1)])[labels + 1]
-    night = np.array(to_rgb(NIGHT), dtype=np.float32)
-    canvas = np.tile(night, (height, pixels, 1))
+    boxes = shown_boxes(images, centres, tile)
+    order = by_depth(depth) if positions.shape[1] == 3 else by_grid(centres, tile)
+    rows, moves = spread_out(boxes, order, tile, (height, pixels))
+    night = np.array(to_rgb(NIGHT))
+    canvas = np.tile(night.astype(np.float32), (height, pixels, 1))
+    palette = np.array([tint(class_colour(label)) for label in range(-1, int(labels.max()) + 1)])
     x, y = centres.T
-    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        canvas[y + dy, x + dx] = 0.45 * night + 0.55 * colours
-    tiles = resized(images[rows], tile)
-    opacity = ((tiles / 255.0) ** GAMMA)[..., None].astype(np.float32)
-    ink = (TINT * colours + (1 - TINT))[rows, None, None].astype(np.float32)
-    down, right = np.arange(tiles.shape[1]) - tiles.shape[1] // 2, np.arange(tiles.shape[2]) - tiles.shape[2] // 2
-    at = (y[rows, None, None] + down[:, None], x[rows, None, None] + right)
-    canvas[at] = opacity * ink + (1 - opacity) * canvas[at]
+    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        canvas[y + down, x + right] = (night + palette[labels + 1]) / 2
+    for row, move in zip(rows, moves, strict=True):
+        left, top, right, bottom = boxes[row] + np.tile(move, 2)
+        picture = resized(images[row], tile)
+        x, y = centres[row] + move - np.array(picture.shape[::-1]) // 2
+        opacity = (picture[top - y : bottom - y, left - x : right - x, None] / 255) ** GAMMA
+        canvas[top:bottom, left:right] = opacity * palette[labels[row] + 1] + (1 - opacity) * night
     return np.rint(canvas * 255).astype(np.uint8), rows
 
 
@@ -87,32 +100,76 @@ def to_pixels(flat: np.ndarray, pixels: int, tile: int) -> tuple[np.ndarray, int
     return np.rint(centred * [1, -1] + [pixels / 2, height / 2]).astype(int), height
 
 
-def spread_out(centres: np.ndarray, tile: int, depth: np.ndarray | None = None) -> np.ndarray:
-    """Rows of images, int (k,), whose squares of side `tile` do not overlap; greedy, and maximal.
+def shown_boxes(images: np.ndarray, centres: np.ndarray, tile: int) -> np.ndarray:
+    """The pixels (left, top, right, bottom) on the canvas that each image needs, int (n, 4): what it shows, not the
+    black around that; all of it where it is black throughout."""
+    scale = tile / max(images.shape[1:])
+    corners = []
+    for side, axis in ((2, 1), (1, 2)):
+        lit = (images >= FAINTEST).any(axis)
+        lit |= ~lit.any(1, keepdims=True)
+        drawn = max(1, round(images.shape[side] * scale))
+        start = np.floor(lit.argmax(1) * scale).astype(int)
+        stop = np.ceil((lit.shape[1] - lit[:, ::-1].argmax(1)) * scale).astype(int)
+        corner = centres[:, 2 - side] - drawn // 2
+        corners.append((corner + start, corner + np.clip(stop, start + 1, drawn)))
+    (left, right), (top, bottom) = corners
+    return np.stack([left, top, right, bottom], 1)
 
-    Those nearest to the centre of a cell of the grid come first, which packs the squares tightly; with `depth`, those
-    nearest to the eye. Squares that do not overlap lie at most one to a cell, so only the eight cells around need a
-    look.
+
+def by_grid(centres: np.ndarray, tile: int) -> np.ndarray:
+    """Rows, those nearest to the centre of a square of the grid of side `tile` first: that packs them evenly."""
+    return np.argsort(np.abs(centres % tile - tile / 2).max(1), kind="stable")
+
+
+def by_depth(depth: np.ndarray) -> np.ndarray:
+    """Rows, those nearest to the eye first."""
+    return np.argsort(-depth, kind="stable")
+
+
+def spread_out(
+    boxes: np.ndarray, order: np.ndarray, tile: int, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which images are drawn, so that none covers another.
+
+    Each in turn takes its own place if that is free. Of the others each then takes the first free place a quarter, then
+    half a tile away, and is left out where there is none.
+
+    Args:
+        boxes: int (n, 4), left, top, right, bottom.
+        order: the rows in the order of their turns.
+        shape: height and width of the canvas.
+
+    Returns:
+        rows int (k,), and moves int (k, 2): how far each was moved right and down, in pixels.
     """
-    cells = centres // tile
-    if depth is None:
-        depth = -np.abs(centres - cells * tile - tile / 2).max(1)
-    places, (across, along) = centres.tolist(), cells.max(0) + 1
-    cells = (cells + 1).tolist()
-    grid: list[list[tuple[int, int] | None]] = [[None] * (along + 2) for _ in range(across + 2)]
-    kept = []
-    for row in np.argsort(-depth, kind="stable").tolist():
-        (x, y), (i, j) = places[row], cells[row]
-        around = (other for line in grid[i - 1 : i + 2] for other in line[j - 1 : j + 2] if other)
-        if all(abs(x - a) >= tile or abs(y - b) >= tile for a, b in around):
-            grid[i][j] = (x, y)
-            kept.append(row)
-    return np.sort(np.array(kept, dtype=int))
+    taken = np.zeros((shape[0] + 1, shape[1] + 1), dtype=bool)  # a pixel stays free to the right of and below each
+    steps = [
+        (0, 0),
+        *((a * d, b * d) for d in (tile // 4, tile // 2) for a in (0, -1, 1) for b in (0, -1, 1) if a or b),
+    ]
+    kept: list[int] = []
+    moves: list[tuple[int, int]] = []
+    waiting = [(row, *box) for row, box in zip(order.tolist(), boxes[order].tolist(), strict=True)]
+    for across, down in dict.fromkeys(steps):
+        left_out = []
+        for entry in waiting:
+            row, left, top, right, bottom = entry
+            left, top, right, bottom = left + across, top + down, right + across, bottom + down
+            inside = left >= 0 and top >= 0 and right <= shape[1] and bottom <= shape[0]
+            if inside and not taken[top : bottom + 1, left : right + 1].any():
+                taken[top : bottom + 1, left : right + 1] = True
+                kept.append(row)
+                moves.append((across, down))
+            else:
+                left_out.append(entry)
+        waiting = left_out
+    return np.array(kept, dtype=int), np.array(moves, dtype=int).reshape(-1, 2)
 
 
-def resized(images: np.ndarray, tile: int) -> np.ndarray:
-    """Images uint8 (k, h, w) brought to `tile` pixels on their longer side."""
-    height, width = (max(1, round(side * tile / max(images.shape[1:]))) for side in images.shape[1:])
-    if (height, width) == images.shape[1:]:
-        return images
-    return np.stack([np.asarray(Image.fromarray(image).resize((width, height), Image.LANCZOS)) for image in images])
+def resized(image: np.ndarray, tile: int) -> np.ndarray:
+    """A uint8 image brought to `tile` pixels on its longer side."""
+    height, width = (max(1, round(side * tile / max(image.shape))) for side in image.shape)
+    if (height, width) == image.shape:
+        return image
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.LANCZOS))

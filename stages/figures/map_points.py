@@ -6,11 +6,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from stages.figures.style import INK, PAPER, class_colour, class_marker, legend, new_figure, paper, shorten
+from stages.figures.style import INK, MUTED, PAPER, class_colour, class_marker, legend, new_figure, paper, shorten
 
 NAMED = 12  # with more classes than this their names would cover the map, and stand in the legend only
 LISTED = 40  # classes in the legend; the others are counted
-RINGS = 600  # placed test images drawn; more would hide the map
+RINGS = 300  # placed test images drawn; more would hide the map
 
 
 def draw_map_points(
@@ -38,25 +38,30 @@ def draw_map_points(
     handles, names = class_entries(labels, class_names)
     if len(rings):
         handles.append(Line2D([], [], marker="o", linestyle="", markersize=6, mfc="white", mec=INK, mew=1.3))
-        share = "" if len(rings) == len(placed) else f" ({len(rings)} of {len(placed):,} drawn)"
-        names.append(f"ring: test image, placed afterwards{share}")
+        names.append(f"test image, placed in\nthe map ({len(rings)} of {len(placed):,} drawn)")
     columns = -(-len(names) // 26)
-    width = size * (1 if flat else 1.8) + 2.2 * columns + (0.9 if len(rings) else 0)
+    angles = (None,) if flat else (30.0, 120.0)
+    views = [project(positions, azimuth) for azimuth in angles]
+    shapes = [np.clip(np.ptp(xy[:, 0]) / max(np.ptp(xy[:, 1]), 1e-9), 0.6, 1.6) for xy, _ in views]
     with paper():
-        figure = new_figure(width, size + 0.8, "The map of the images, coloured by kind", note)
-        angles = (None,) if flat else (30.0, 120.0)
-        for axes, azimuth in zip(figure.subplots(1, len(angles), squeeze=False)[0], angles, strict=True):
-            xy, depth = project(positions, azimuth)
+        title = "The map of the images, coloured by kind"
+        size *= 1 if flat else 0.75
+        figure = new_figure(size * sum(shapes) + 2.3 * columns + 0.6, size + 1.1, title, note)
+        panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
+        for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
             draw_points(axes, xy, depth, labels)
             draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])
             if len(np.unique(labels[labels >= 0])) <= NAMED:
                 draw_names(axes, xy, labels, class_names)
             axes.set_aspect("equal", adjustable="datalim")
+            axes.margins(0.04)
             if flat:
                 axes.set(xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)")
             else:
-                axes.set(xticks=[], yticks=[], xlabel=f"the three t-SNE dimensions, seen from {azimuth:.0f}°")
-        legend(figure, handles, names, loc="outside right upper", ncols=columns, labelspacing=0.55, handletextpad=0.4)
+                axes.set(xticks=[], yticks=[], xlabel=f"the three t-SNE dimensions (no unit), seen from {azimuth:.0f}°")
+                draw_triad(axes, azimuth)
+        spacing = {"labelspacing": 0.55, "handletextpad": 0.4, "borderaxespad": 0, "columnspacing": 1}
+        legend(panels[-1], handles, names, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
         return figure
 
 
@@ -102,9 +107,28 @@ def draw_points(axes: Axes, xy: np.ndarray, depth: np.ndarray, labels: np.ndarra
 
 def draw_rings(axes: Axes, xy: np.ndarray, labels: np.ndarray) -> None:
     """White discs edged in the colour of their class and, outside that, in ink."""
-    axes.scatter(*xy.T, s=34, c=INK, linewidth=0, zorder=3)
-    axes.scatter(*xy.T, s=24, c=[class_colour(label) for label in labels], linewidth=0, zorder=3)
-    axes.scatter(*xy.T, s=6, c="white", linewidth=0, zorder=3)
+    axes.scatter(*xy.T, s=27, c=INK, linewidth=0, zorder=3)
+    axes.scatter(*xy.T, s=19, c=[class_colour(label) for label in labels], linewidth=0, zorder=3)
+    axes.scatter(*xy.T, s=5, c="white", linewidth=0, zorder=3)
+
+
+def draw_triad(axes: Axes, azimuth: float) -> None:
+    """The directions of the three dimensions, in the lower left corner."""
+    tips, _ = project(np.eye(3), azimuth)
+    for number, (x, y) in enumerate(tips, 1):
+        where = {"xycoords": "axes fraction", "textcoords": "axes fraction"}
+        corner, tip = (0.09, 0.07), (0.09 + 0.06 * x, 0.07 + 0.06 * y)
+        axes.annotate("", tip, corner, arrowprops={"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0}, **where)
+        axes.text(
+            0.09 + 0.077 * x,
+            0.07 + 0.077 * y,
+            f"{number}",
+            size=8,
+            color=MUTED,
+            ha="center",
+            va="center",
+            transform=axes.transAxes,
+        )
 
 
 def draw_names(axes: Axes, xy: np.ndarray, labels: np.ndarray, class_names: np.ndarray) -> None:

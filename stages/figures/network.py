@@ -11,6 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 from stages.figures.style import FIT, INK, MUTED, TRAINING, new_figure, paper
 
 SHOWN = 10  # units drawn of a wider layer: five at its top, five at its bottom, an ellipsis between them
+SHEETS, SHEET = 5, 0.07  # sheets drawn of an ensemble, and inches from one to the next
 COLUMN = 1.45  # inches from one layer to the next
 
 
@@ -30,13 +31,14 @@ def draw_network(layers: list[tuple[str, int]], members: int = 1) -> Figure:
     widths = " → ".join(f"{units:,}" for _, units in layers)
     note = f"units in each layer: {widths}" + (f"   ·   {members} such networks, averaged" if members > 1 else "")
     columns = np.arange(len(layers)) * COLUMN
+    heights = [unit_heights(units) for _, units in layers]
+    reach = max(y.max() for y in heights) + 0.22
+    top = reach + SHEET * (min(members, SHEETS) - 1)
     with paper():
-        figure = new_figure(width, 5.2, "The network, layer by layer", note)
+        figure = new_figure(width, reach + top + 1.72, "The network, layer by layer", note)
         axes = figure.subplots()
         axes.set_axis_off()
-        draw_sheets(axes, columns, members)
-        top = 1.72 if members < 2 else 1.72 + 0.07 * min(members - 1, 4)
-        heights = [unit_heights(units) for _, units in layers]
+        draw_sheets(axes, columns, reach, members)
         for column, (left, right) in enumerate(zip(heights, heights[1:], strict=False)):
             ends = [((columns[column], a), (columns[column + 1], b)) for a in left for b in right]
             axes.add_collection(LineCollection(ends, colors=MUTED, linewidths=0.6, alpha=0.3, zorder=2))
@@ -48,11 +50,11 @@ def draw_network(layers: list[tuple[str, int]], members: int = 1) -> Figure:
             if units > SHOWN:
                 axes.scatter([columns[column]] * 3, [-0.09, 0, 0.09], s=5, color=colour, linewidth=0, zorder=4)
             place = {"ha": "center", "color": INK}
-            axes.text(columns[column], top, f"{units:,}", va="bottom", size=10, weight="bold", **place)
+            axes.text(columns[column], top + 0.08, f"{units:,}", va="bottom", size=10, weight="bold", **place)
             lines = textwrap.fill(name, 16, max_lines=3, placeholder="…")
-            axes.text(columns[column], -1.72, lines, va="top", size=8.5, linespacing=1.3, **place)
+            axes.text(columns[column], -reach - 0.08, lines, va="top", size=8.5, linespacing=1.3, **place)
         margin = max(0.85, (width - columns[-1]) / 2 - 0.2)
-        axes.set(xlim=(-margin, columns[-1] + margin), ylim=(-2.3, 2.3), aspect="equal")
+        axes.set(xlim=(-margin, columns[-1] + margin), ylim=(-reach - 0.62, top + 0.3), aspect="equal")
         return figure
 
 
@@ -64,12 +66,12 @@ def unit_heights(units: int) -> np.ndarray:
     return 0.3 * ((units - 1) / 2 - np.arange(units))
 
 
-def draw_sheets(axes: Axes, columns: np.ndarray, members: int) -> None:
-    """A sheet behind the diagram for each member of an ensemble, five at most."""
+def draw_sheets(axes: Axes, columns: np.ndarray, reach: float, members: int) -> None:
+    """A sheet for each member of an ensemble, as far as they can be told apart; none for a single network."""
     if members < 2:
         return
-    for behind in reversed(range(min(members, 5))):
-        corner = (-0.45 + 0.07 * behind, -1.65 + 0.07 * behind)
-        box = FancyBboxPatch(corner, columns[-1] + 0.9, 3.3, boxstyle="round,pad=0,rounding_size=0.12")
+    for behind in reversed(range(min(members, SHEETS))):
+        corner = (-0.45 + SHEET * behind, -reach + SHEET * behind)
+        box = FancyBboxPatch(corner, columns[-1] + 0.9, 2 * reach, boxstyle="round,pad=0,rounding_size=0.12")
         box.set(facecolor="white", edgecolor="#c9ced4", linewidth=0.8, zorder=1 - 0.01 * behind)
         axes.add_patch(box)

@@ -37,16 +37,16 @@ def draw_reconstructions(
         chosen = chosen[:MOST]
     columns = min(len(chosen), PER_ROW)
     rows = -(-len(chosen) // columns)
-    width, height = max(PER_ROW * (TILE + GAP) + 0.3, 5), rows * (2 * TILE + NAME + ERROR + 0.04)
+    name_height = NAME if present else 0.0
+    width, height = PER_ROW * (TILE + GAP) + 0.3, rows * (2 * TILE + name_height + ERROR + 0.04)
     with paper():
         figure = new_figure(width, height + 0.85, "What the autoencoder keeps of an image", note)
         figure.set_layout_engine("none")
         axes = figure.add_axes((0, 0, 1, (height + 0.1) / (height + 0.85)))
-        axes.set(xlim=(-0.16, width - 0.16), ylim=(-height, 0.1))
         axes.set_axis_off()
         for place, index in enumerate(chosen):
             left = (place % columns) * (TILE + GAP)
-            top = -(place // columns) * (height / rows) - NAME
+            top = -(place // columns) * (height / rows) - name_height
             middle, label = left + TILE / 2, labels[index]
             if label >= 0:
                 name = shorten(class_names[label], 12)

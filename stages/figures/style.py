@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+from PIL import Image
 
 # Ten colours chosen by a max-min search in OKLab (Ottosson 2020): the two closest lie 0.18 apart for normal sight and
 # 0.11 apart under full deuteranopia or protanopia (simulated after Machado et al. 2009, doi:10.1109/TVCG.2009.113);
@@ -103,17 +104,19 @@ def shorten(name: str, length: int = 22) -> str:
     return name if len(name) <= length else name[: length - 1].rstrip() + "…"
 
 
-def new_figure(width: float, height: float, title: str, note: str = "", background: str = PAPER) -> Figure:
+def new_figure(
+    width: float, height: float, title: str, note: str = "", background: str = PAPER, scale: float = 1.0
+) -> Figure:
     """An empty figure of `width` × `height` inches: the title in bold, the note in grey, room for axes below.
 
-    Call it inside `paper()`.
+    `scale` enlarges the heading of a large picture. Call it inside `paper()`.
     """
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor=background, layout="constrained")
     FigureCanvasAgg(figure)
     dark = background == NIGHT
-    left, inch = 0.16 / width, 1 / height
-    figure.text(left, 1 - 0.30 * inch, title, size=12.5, weight="bold", color="#f4f6f8" if dark else INK)
-    figure.text(left, 1 - 0.52 * inch, note, size=9, color="#a3abb4" if dark else MUTED)
+    left, inch = 0.16 * scale / width, scale / height
+    figure.text(left, 1 - 0.30 * inch, title, size=12.5 * scale, weight="bold", color="#f4f6f8" if dark else INK)
+    figure.text(left, 1 - 0.52 * inch, note, size=9 * scale, color="#a3abb4" if dark else MUTED)
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - HEADER * inch), w_pad=0.1, h_pad=0.08)
     return figure
 
@@ -138,9 +141,16 @@ def draw_note(title: str, note: str) -> Figure:
         return new_figure(7, 4, title, note)
 
 
-def png_bytes(figure: Figure) -> bytes:
-    """The figure as PNG: the same bytes for the same figure and matplotlib version."""
+def png_bytes(figure: Figure, colours: int | None = None) -> bytes:
+    """The figure as PNG: the same bytes for the same figure and matplotlib version.
+
+    `colours` reduces it to so many (at most 256), which makes the file about a third as large.
+    """
     buffer = io.BytesIO()
     with paper():
         figure.savefig(buffer, format="png", dpi=figure.dpi, metadata={"Software": None})
+    if colours is not None:
+        full = Image.open(buffer).convert("RGB")
+        buffer = io.BytesIO()
+        full.quantize(colours, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
     return buffer.getvalue()
