@@ -1,0 +1,200 @@
+"""The map as one HTML file: every image at its place, to be opened with a double click and without network.
+
+The page's own HTML, CSS and JavaScript lie in `page/`; this module puts them and the data into one document. Images
+travel in lossless WebP sheets, numbers as little-endian arrays, both in base64 in script elements that no browser runs.
+A Content-Security-Policy admits the page's own script and style, by their hashes, and nothing else.
+"""
+
+import base64
+import graphlib
+import hashlib
+import html
+import io
+import json
+import re
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+CLASS_COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+
+PAGE = Path(__file__).with_name("page")
+SHEET_PIXELS = 2048  # side of a full sprite sheet: every GPU with WebGL 2 takes a texture of that size
+IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const|let) (\w+))", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Points:
+    """n points of the map and what is known of each; None for what is not.
+
+    positions: float (n, 2) or (n, 3). labels: int (n,), -1 without a class. images, reconstructions: uint8 (n, h, w).
+    errors: float (n,), mean squared reconstruction error. neighbours: int (n, k), the nearest in latent space among the
+    mapped points, nearest first. kept: float (n,), the share of a point's latent neighbours that are neighbours on the
+    map, too, 0 to 1.
+    """
+
+    positions: np.ndarray
+    labels: np.ndarray
+    images: np.ndarray | None = None
+    reconstructions: np.ndarray | None = None
+    errors: np.ndarray | None = None
+    neighbours: np.ndarray | None = None
+    kept: np.ndarray | None = None
+
+
+def map_page(
+    points: Points,
+    class_names: Sequence[str],
+    *,
+    title: str,
+    new: Points | None = None,
+    new_name: str = "New images",
+    new_shown: bool = False,
+    metrics: dict | None = None,
+    params: dict | None = None,
+) -> str:
+    """The page of a map as one self-contained HTML document.
+
+    points: those that made the map. new: images placed on it afterwards, a layer of its own called `new_name` (shown
+    from the beginning if `new_shown`), whose neighbours are indices into `points`. metrics, params: figures to list, in
+    groups (`{"map": {"trustworthiness": 0.99}}`) or flat. What only one of `points` and `new` has of images,
+    reconstructions, errors, neighbours or kept is blank for the other. Equal arguments give equal bytes.
+    """
+    layers = [points] if new is None else [points, new]
+    arrays, sheets, cell = _arrays(layers), [], {"width": 1, "height": 1, "columns": 1, "rows": 1}
+    for name in ("images", "reconstructions"):
+        pictures = _joined(layers, name, 0)
+        if pictures is not None and pictures.size:
+            cell, encoded = _sheets(pictures)
+            sheets += [(name, sheet) for sheet in encoded]
+    header = {
+        "mapped": len(points.positions),
+        "total": sum(len(layer.positions) for layer in layers),
+        "dimensions": points.positions.shape[1],
+        "classNames": [str(name) for name in class_names],
+        "colours": list(CLASS_COLOURS),
+        "cell": cell,
+        "cutOut": points.images is not None and points.images.size > 0 and _on_black(points.images),
+        "newName": new_name,
+        "newShown": new_shown and new is not None,
+        "metrics": metrics or {},
+        "params": params or {},
+    }
+    return _document(title, header, arrays, sheets)
+
+
+def _document(title: str, header: dict, arrays: dict[str, np.ndarray], sheets: list[tuple[str, bytes]]) -> str:
+    style, script = (PAGE / "page.css").read_text("utf-8"), _bundle(PAGE)
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_source(script)}",
+            f"style-src {_source(style)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    inert = '<script type="application/json" id="header">' + _json(header) + "</script>"
+    parts = [inert]
+    for name, array in arrays.items():
+        parts.append(
+            f'<script type="text/plain" data-array="{name}" data-type="{array.dtype}">{_base64(array)}</script>'
+        )
+    for name, sheet in sheets:
+        parts.append(f'<script type="text/plain" data-sheet="{name}">{_base64(sheet)}</script>')
+    return string.Template((PAGE / "page.html").read_text("utf-8")).substitute(
+        policy=policy,
+        title=html.escape(title),
+        style=style,
+        script=script,
+        payload="\n".join(parts),
+        dragging="turn; with Shift or the right button: move" if header["dimensions"] == 3 else "move",
+    )
+
+
+def _bundle(folder: Path) -> str:
+    """The ES modules of a folder as one script: each in a function of its own, after those that it imports."""
+    sources = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.js"))}
+    needs = {name: [found[1] for found in IMPORT.findall(source)] for name, source in sources.items()}
+    parts = []
+    for name in graphlib.TopologicalSorter(needs).static_order():
+        body = IMPORT.sub(lambda found: f'const {{{found[1]}}} = modules["{found[2]}"];\n', sources[name])
+        exports = ", ".join(found[1] for found in EXPORT.findall(body))
+        body = EXPORT.sub(r"\1", body)
+        parts.append(f'modules["{name}"] = (() => {{\n{body}return {{ {exports} }};\n}})();\n')
+    return "const modules = {};\n" + "".join(parts)
+
+
+def _arrays(layers: Sequence[Points]) -> dict[str, np.ndarray]:
+    """The layers' numbers, one after the other, each in the smallest type that holds it."""
+    found = {
+        "positions": np.concatenate([layer.positions for layer in layers]).astype("<f4"),
+        "labels": np.concatenate([layer.labels for layer in layers]).astype("<i2"),
+        "errors": _joined(layers, "errors", np.nan),
+        "kept": _joined(layers, "kept", np.nan),
+        "neighbours": _joined(layers, "neighbours", 0),
+    }
+    if found["neighbours"] is not None:
+        few = len(layers[0].positions) <= 1 << 16
+        found["neighbours"] = found["neighbours"].astype("<u2" if few else "<i4")
+    for name in ("errors", "kept"):
+        if found[name] is not None:
+            found[name] = found[name].astype("<f4")
+    return {name: array for name, array in found.items() if array is not None}
+
+
+def _joined(layers: Sequence[Points], name: str, blank: float) -> np.ndarray | None:
+    """One field of all layers, `blank` where a layer lacks it; None where all do."""
+    known = [getattr(layer, name) for layer in layers if getattr(layer, name) is not None]
+    if not known:
+        return None
+    parts = []
+    for layer in layers:
+        part = getattr(layer, name)
+        shape = (len(layer.positions), *known[0].shape[1:])
+        parts.append(np.full(shape, blank, known[0].dtype) if part is None else part)
+    return np.concatenate(parts)
+
+
+def _sheets(images: np.ndarray) -> tuple[dict[str, int], list[bytes]]:
+    """uint8 (n, h, w) as lossless sheets, row by row, and the layout of their cells."""
+    count, height, width = images.shape
+    columns = min(max(1, SHEET_PIXELS // width), int(np.ceil(np.sqrt(count))))
+    rows = min(max(1, SHEET_PIXELS // height), -(-count // columns))
+    sheets = []
+    for first in range(0, count, columns * rows):
+        part = images[first : first + columns * rows]
+        grid = np.zeros((-(-len(part) // columns) * columns, height, width), np.uint8)
+        grid[: len(part)] = part
+        sheet = grid.reshape(-1, columns, height, width).swapaxes(1, 2).reshape(-1, columns * width)
+        file = io.BytesIO()
+        Image.fromarray(sheet).save(file, "WEBP", lossless=True, quality=75, method=4)
+        sheets.append(file.getvalue())
+    return {"width": width, "height": height, "columns": columns, "rows": rows}, sheets
+
+
+def _on_black(images: np.ndarray) -> bool:
+    """Whether most of the images' borders are black, so that what they show can be cut out of it."""
+    borders = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+    return bool(np.mean(borders < 16) > 0.6)
+
+
+def _json(value: dict) -> str:
+    """JSON that no HTML parser can take for a tag."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+
+
+def _base64(content: np.ndarray | bytes) -> str:
+    return base64.b64encode(np.ascontiguousarray(content) if isinstance(content, np.ndarray) else content).decode()
+
+
+def _source(text: str) -> str:
+    """A CSP source that admits exactly this inline text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

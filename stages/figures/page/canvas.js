@@ -1,0 +1,73 @@
+// Drawing with Canvas 2D, for browsers without WebGL: the same dots, and images as tiles with a border.
+import { cssColour } from "./colours.js";
+
+export class CanvasRenderer {
+  constructor(canvas, data) {
+    this.context = canvas.getContext("2d", { alpha: false });
+    this.data = data;
+    this.sheets = [];
+  }
+
+  async load(ready) {
+    for (let sheet = 0; sheet < this.data.images?.blobs.length; sheet++) {
+      this.sheets[sheet] = await this.data.images.sheet(sheet);
+      ready();
+    }
+  }
+
+  setPlaces() {} // the scene is read anew for every picture
+  setRoom() {}
+  setColours() {}
+
+  draw(scene) {
+    const { context } = this;
+    context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
+    context.globalAlpha = 1;
+    context.fillStyle = cssColour(scene.ground);
+    context.fillRect(0, 0, scene.view.width, scene.view.height);
+    this.drawDots(scene);
+    if (scene.imageSize) this.drawImages(scene);
+    context.globalAlpha = 1;
+  }
+
+  drawDots({ view, grid, ranges, colours, dotSize }) {
+    const { context } = this;
+    const size = Math.max(1.5, dotSize * 0.88); // a square of a circle's area
+    let last = -1;
+    for (const [from, to] of ranges) {
+      for (let k = from; k < to; k++) {
+        const i = grid.order[k];
+        const alpha = colours[4 * i + 3];
+        if (!alpha) continue;
+        const [r, g, b] = [colours[4 * i], colours[4 * i + 1], colours[4 * i + 2]];
+        const key = (r << 16) | (g << 8) | b | (alpha < 255 ? 1 << 24 : 0);
+        if (key !== last) {
+          context.fillStyle = cssColour([r, g, b], alpha / 255);
+          last = key;
+        }
+        const left = view.width / 2 + (grid.seen[3 * i] - view.x) * view.scale;
+        const top = view.height / 2 - (grid.seen[3 * i + 1] - view.y) * view.scale;
+        context.fillRect(left - size / 2, top - size / 2, size, size);
+      }
+    }
+  }
+
+  drawImages(scene) {
+    const { context, data } = this;
+    const { cell, images } = data;
+    const longer = Math.max(cell.width, cell.height);
+    const [across, down] = [(scene.imageSize * cell.width) / longer, (scene.imageSize * cell.height) / longer];
+    context.imageSmoothingEnabled = across * scene.ratio < 1.5 * cell.width;
+    for (const i of scene.pictured) {
+      const place = images.place(i);
+      const sheet = this.sheets[place.sheet];
+      if (!sheet) continue;
+      const [left, top] = scene.screenOf(i);
+      context.globalAlpha = scene.pictureOpacity(i);
+      context.fillStyle = i < data.mapped ? cssColour(scene.colours.subarray(4 * i, 4 * i + 3)) : cssColour(scene.ink);
+      const border = i < data.mapped ? 1.5 : 3;
+      context.fillRect(left - across / 2 - border, top - down / 2 - border, across + 2 * border, down + 2 * border);
+      context.drawImage(sheet, place.x, place.y, cell.width, cell.height, left - across / 2, top - down / 2, across, down);
+    }
+  }
+}

@@ -1,0 +1,315 @@
+// The page: reads its data, builds the scene, connects the controls, draws when something has changed.
+import { CanvasRenderer } from "./canvas.js";
+import { Card } from "./card.js";
+import { readData } from "./data.js";
+import { listen } from "./gestures.js";
+import { readLink, writeLink } from "./link.js";
+import { drawOverlay } from "./overlay.js";
+import { Panel } from "./panel.js";
+import { Scene } from "./scene.js";
+import { Search } from "./search.js";
+import { Selection } from "./selection.js";
+import { WebGlRenderer } from "./webgl.js";
+
+const GLIDE = 280; // milliseconds of a zoom by a key or a double click
+const byId = (id) => document.getElementById(id);
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const small = matchMedia("(max-width: 720px)");
+const darkSystem = matchMedia("(prefers-color-scheme: dark)");
+
+class App {
+  constructor() {
+    this.scene = new Scene(readData());
+    this.surface = byId("overlay");
+    this.renderer = this.makeRenderer();
+    this.lassoArmed = false;
+    this.lasso = null;
+    this.card = new Card(byId("card"), this.scene, this);
+    this.panel = new Panel(this.scene, this);
+    this.selection = new Selection(this.scene, this);
+    this.search = new Search(this.scene, this);
+    listen(this.surface, this);
+    this.connectTools();
+    this.measure();
+    this.fit(false);
+    readLink(this);
+    new ResizeObserver(() => this.measure()).observe(this.surface);
+    this.redraw();
+    this.ready = this.renderer.load(() => this.redraw());
+  }
+
+  makeRenderer() {
+    const canvas = byId("points");
+    let renderer;
+    try {
+      renderer = new WebGlRenderer(canvas, this.scene.data);
+    } catch {
+      return new CanvasRenderer(canvas, this.scene.data);
+    }
+    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.renderer = new WebGlRenderer(canvas, this.scene.data);
+      this.scene.moved = this.scene.recoloured = true;
+      this.ready = this.renderer.load(() => this.redraw());
+    });
+    return renderer;
+  }
+
+  // The canvases' size in real pixels, and what of the map the panel covers.
+  measure() {
+    const { scene, surface } = this;
+    const { view } = scene;
+    const fitted = view.width > 1 && Math.abs(view.zoom() - 1) < 1e-6;
+    scene.ratio = window.devicePixelRatio || 1;
+    view.width = surface.clientWidth;
+    view.height = surface.clientHeight;
+    const panel = byId("panel").getBoundingClientRect();
+    view.insets = small.matches
+      ? { left: 0, right: 0, top: 0, bottom: Math.min(panel.height, 120) }
+      : { left: 0, right: document.body.classList.contains("panel-closed") ? 0 : panel.width, top: 0, bottom: 0 };
+    for (const canvas of [byId("points"), surface]) {
+      canvas.width = Math.round(view.width * scene.ratio);
+      canvas.height = Math.round(view.height * scene.ratio);
+    }
+    if (fitted) view.set(view.fitted());
+    this.redraw();
+  }
+
+  redraw() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const { scene, renderer } = this;
+    if (scene.moved) {
+      renderer.setPlaces(scene);
+      renderer.setRoom(scene.room);
+    }
+    if (scene.moved || scene.recoloured) renderer.setColours(scene.colours);
+    scene.moved = scene.recoloured = false;
+    scene.prepare();
+    renderer.draw(scene);
+    drawOverlay(this.surface, scene, this.lasso);
+    this.card.update();
+  }
+
+  // Change what is shown; every control follows.
+  change(patch) {
+    Object.assign(this.scene.state, patch);
+    this.scene.styled();
+    this.panel.update();
+    this.selection.update();
+    this.card.refresh();
+    this.touched();
+  }
+
+  // The view or the state has changed: draw, and bring the link up to date.
+  touched() {
+    this.redraw();
+    clearTimeout(this.linking);
+    this.linking = setTimeout(() => writeLink(this), 200);
+  }
+
+  // ---- the view ----
+
+  toMap([left, top]) {
+    return this.scene.view.toMap(left, top);
+  }
+
+  drag(dx, dy, slide) {
+    const { scene } = this;
+    if (scene.data.dimensions === 3 && !slide) {
+      scene.view.rotate(dx, dy);
+      scene.turned();
+    } else scene.view.pan(dx, dy);
+    this.touched();
+  }
+
+  zoom([left, top], factor) {
+    this.scene.view.zoomAt(left, top, factor);
+    this.touched();
+  }
+
+  glideZoom(at, factor) {
+    const { view } = this.scene;
+    const middle = [(view.width - view.insets.right) / 2, (view.height - view.insets.bottom) / 2];
+    const before = { x: view.x, y: view.y, scale: view.scale };
+    view.zoomAt(...(at ?? middle), factor);
+    const after = { x: view.x, y: view.y, scale: view.scale };
+    view.set(before);
+    this.glide(after);
+  }
+
+  fit(smoothly = true) {
+    const fitted = this.scene.view.fitted();
+    if (smoothly) this.glide(fitted);
+    else this.scene.view.set(fitted);
+  }
+
+  // Move the view there smoothly; at once for those who asked for less motion.
+  glide(to) {
+    const { view } = this.scene;
+    const from = { x: view.x, y: view.y, scale: view.scale };
+    const start = performance.now();
+    const glide = (this.gliding = (now) => {
+      if (this.gliding !== glide) return;
+      const t = still.matches ? 1 : Math.min(1, Math.max(0, (now - start) / GLIDE));
+      const eased = 1 - (1 - t) ** 3;
+      view.set({
+        x: from.x + (to.x - from.x) * eased,
+        y: from.y + (to.y - from.y) * eased,
+        scale: from.scale * (to.scale / from.scale) ** eased,
+      });
+      this.touched();
+      if (t < 1) requestAnimationFrame(glide);
+      else this.gliding = null;
+    });
+    glide(start);
+  }
+
+  // Pin point i and bring it, large enough to see, to the middle.
+  goTo(i) {
+    const { scene } = this;
+    const { view } = scene;
+    if (!scene.isShown(i)) {
+      const hidden = new Set(scene.state.hidden);
+      hidden.delete(scene.data.labels[i]);
+      this.change({ hidden, newShown: scene.state.newShown || i >= scene.mapped });
+    }
+    const scale = Math.max(view.scale, (28 * 0.8) / scene.spacing);
+    const [x, y] = [scene.seen[3 * i], scene.seen[3 * i + 1]];
+    this.pin(i);
+    this.glide({ x: x + view.insets.right / 2 / scale, y: y - view.insets.bottom / 2 / scale, scale });
+  }
+
+  // ---- points ----
+
+  hover(at) {
+    const hovered = at ? this.scene.at(...at) : -1;
+    this.surface.classList.toggle("over-point", hovered >= 0);
+    if (hovered === this.scene.state.hovered) return;
+    this.scene.state.hovered = hovered;
+    this.redraw();
+  }
+
+  click(at) {
+    const i = this.scene.at(...at);
+    this.pin(i === this.scene.state.pinned ? -1 : i);
+  }
+
+  pin(i) {
+    const { scene } = this;
+    scene.state.pinned = i;
+    scene.state.hovered = -1;
+    byId("spoken").textContent = i < 0 ? "" : `${scene.classOf(i)} ${scene.nameOf(i)}`;
+    this.touched();
+  }
+
+  pinCentre() {
+    const { scene } = this;
+    const { width, height, insets } = scene.view;
+    const [x, y] = scene.view.toMap((width - insets.right) / 2, (height - insets.bottom) / 2);
+    let [best, nearest] = [-1, Infinity];
+    for (let i = 0; i < scene.data.total; i++) {
+      const distance = Math.hypot(scene.seen[3 * i] - x, scene.seen[3 * i + 1] - y);
+      if (distance < nearest && scene.isShown(i)) [best, nearest] = [i, distance];
+    }
+    this.pin(best);
+  }
+
+  // ---- classes and selection ----
+
+  toggleClass(c, shown) {
+    const hidden = new Set(this.scene.state.hidden);
+    if (shown) hidden.delete(c);
+    else hidden.add(c);
+    this.change({ hidden });
+  }
+
+  isolate(c) {
+    const all = [...this.panel.classRows.keys()];
+    this.change({ hidden: new Set(all.filter((other) => other !== c)) });
+  }
+
+  armLasso(armed) {
+    this.lassoArmed = armed;
+    byId("lasso").setAttribute("aria-pressed", armed);
+    this.surface.classList.toggle("lassoing", armed);
+  }
+
+  showLasso(path) {
+    this.lasso = path;
+    this.redraw();
+  }
+
+  finishLasso(path) {
+    this.lasso = null;
+    this.armLasso(false);
+    this.selection.take(path);
+  }
+
+  selectShown() {
+    this.selection.takeShown();
+  }
+
+  // Leave what is innermost: the lasso, the pinned point, the selection, the search.
+  escape() {
+    const { state } = this.scene;
+    if (this.lasso || this.lassoArmed) {
+      this.lasso = null;
+      this.armLasso(false);
+      this.redraw();
+    } else if (state.pinned >= 0) this.pin(-1);
+    else if (state.selected) this.change({ selected: null });
+    else if (state.matched) this.search.clear();
+  }
+
+  // ---- the page ----
+
+  connectTools() {
+    byId("zoom-in").addEventListener("click", () => this.glideZoom(null, 1.6));
+    byId("zoom-out").addEventListener("click", () => this.glideZoom(null, 1 / 1.6));
+    byId("fit").addEventListener("click", () => this.fit());
+    byId("lasso").addEventListener("click", () => this.armLasso(!this.lassoArmed));
+    byId("copy-link").addEventListener("click", () => this.copyLink());
+    byId("theme").addEventListener("click", () => {
+      document.documentElement.dataset.theme = this.scene.dark ? "light" : "dark";
+      this.themed();
+    });
+    byId("panel-toggle").addEventListener("click", () => this.showPanel(document.body.classList.contains("panel-closed")));
+    this.showPanel(!small.matches);
+    darkSystem.addEventListener("change", () => this.themed());
+    window.addEventListener("hashchange", () => readLink(this));
+  }
+
+  themed() {
+    this.scene.themed();
+    this.change({});
+  }
+
+  showPanel(open) {
+    document.body.classList.toggle("panel-closed", !open);
+    byId("panel-toggle").setAttribute("aria-expanded", open);
+    this.measure();
+  }
+
+  async copyLink() {
+    writeLink(this);
+    const said = byId("spoken");
+    try {
+      await navigator.clipboard.writeText(location.href);
+      said.textContent = "The link to this view is copied.";
+    } catch {
+      said.textContent = "The address bar holds the link to this view.";
+    }
+    said.classList.add("toast");
+    setTimeout(() => said.classList.remove("toast"), 2500);
+  }
+}
+
+// For scripts and the console: `fitmap.ready` is fulfilled once every image is loaded.
+const app = new App();
+window.fitmap = { app, scene: app.scene, ready: app.ready };

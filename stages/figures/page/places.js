@@ -1,0 +1,142 @@
+// Where points are: a grid that finds those in a rectangle or near a place, and how much room each has around it.
+
+export class Grid {
+  // seen: Float32Array (3n) of x, y, z as `project` gives them.
+  constructor(seen) {
+    const total = seen.length / 3;
+    this.seen = seen;
+    let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (let i = 0; i < total; i++) {
+      x0 = Math.min(x0, seen[3 * i]);
+      x1 = Math.max(x1, seen[3 * i]);
+      y0 = Math.min(y0, seen[3 * i + 1]);
+      y1 = Math.max(y1, seen[3 * i + 1]);
+    }
+    this.side = Math.max(1, Math.min(128, Math.ceil(Math.sqrt(total / 8))));
+    this.x0 = x0;
+    this.y0 = y0;
+    this.cell = Math.max(x1 - x0, y1 - y0, 1e-9) / this.side;
+    this.start = new Uint32Array(this.side * this.side + 1);
+    this.order = new Uint32Array(total); // the points, cell by cell
+    const cells = new Uint32Array(total);
+    for (let i = 0; i < total; i++) {
+      cells[i] = this.column(seen[3 * i]) + this.side * this.row(seen[3 * i + 1]);
+      this.start[cells[i] + 1]++;
+    }
+    for (let c = 0; c < this.side * this.side; c++) this.start[c + 1] += this.start[c];
+    const next = this.start.slice();
+    for (let i = 0; i < total; i++) this.order[next[cells[i]]++] = i;
+  }
+
+  column(x) {
+    return Math.min(this.side - 1, Math.max(0, Math.floor((x - this.x0) / this.cell)));
+  }
+
+  row(y) {
+    return Math.min(this.side - 1, Math.max(0, Math.floor((y - this.y0) / this.cell)));
+  }
+
+  // Ranges [from, to) of `order` that hold every point of a rectangle, and some around it: one for each row of cells.
+  ranges(x0, y0, x1, y1) {
+    const found = [];
+    const [left, right] = [this.column(x0), this.column(x1)];
+    for (let row = this.row(y0); row <= this.row(y1); row++) {
+      const [from, to] = [this.start[row * this.side + left], this.start[row * this.side + right + 1]];
+      if (from === to) continue;
+      if (found.length && found.at(-1)[1] === from) found.at(-1)[1] = to;
+      else found.push([from, to]);
+    }
+    return found;
+  }
+
+  // Every point of the rectangle for which `accept` holds.
+  inside(x0, y0, x1, y1, accept) {
+    const found = [];
+    for (const [from, to] of this.ranges(x0, y0, x1, y1)) {
+      for (let k = from; k < to; k++) {
+        const i = this.order[k];
+        const [x, y] = [this.seen[3 * i], this.seen[3 * i + 1]];
+        if (x >= x0 && x <= x1 && y >= y0 && y <= y1 && accept(i)) found.push(i);
+      }
+    }
+    return found;
+  }
+}
+
+// For each point from `first` to `last` the distance that it keeps from all more important ones, at least `least`: the
+// order in which images appear as one zooms in. Found coarse to fine: each level takes every point that is a level's
+// distance from all taken before it. Written into `room`.
+export function roomAround(positions, dimensions, [first, last], extent, least, room) {
+  const buckets = 1 << 17;
+  const head = new Int32Array(buckets); // a hash table of cells; a collision costs time, never correctness
+  const next = new Int32Array(last);
+  const at = (i, axis) => (axis < dimensions ? positions[dimensions * i + axis] : 0);
+  const bucket = (x, y, z) => (Math.imul(x, 73856093) ^ Math.imul(y, 19349663) ^ Math.imul(z, 83492791)) & (buckets - 1);
+  const deep = dimensions === 3 ? 1 : 0;
+  const taken = [];
+  let waiting = shuffled(first, last);
+  room.fill(least, first, last);
+  for (let distance = extent / 4; distance > least && waiting.length; distance /= 1.4) {
+    const cell = (i, axis) => Math.floor(at(i, axis) / distance);
+    const put = (i) => {
+      const b = bucket(cell(i, 0), cell(i, 1), cell(i, 2));
+      next[i] = head[b];
+      head[b] = i;
+    };
+    const crowded = (i) => {
+      const [x, y, z] = [cell(i, 0), cell(i, 1), cell(i, 2)];
+      for (let dx = -1; dx <= 1; dx++) {
+        for (let dy = -1; dy <= 1; dy++) {
+          for (let dz = -deep; dz <= deep; dz++) {
+            for (let j = head[bucket(x + dx, y + dy, z + dz)]; j >= 0; j = next[j]) {
+              const square = (at(i, 0) - at(j, 0)) ** 2 + (at(i, 1) - at(j, 1)) ** 2 + (at(i, 2) - at(j, 2)) ** 2;
+              if (square < distance * distance) return true;
+            }
+          }
+        }
+      }
+      return false;
+    };
+    head.fill(-1);
+    taken.forEach(put);
+    waiting = waiting.filter((i) => {
+      if (crowded(i)) return true;
+      room[i] = distance;
+      taken.push(i);
+      put(i);
+      return false;
+    });
+  }
+}
+
+// first … last−1 in an order that is mixed and always the same (a multiplicative congruential generator, Fisher-Yates).
+function shuffled(first, last) {
+  const order = Array.from({ length: last - first }, (_, i) => first + i);
+  let random = 1;
+  for (let i = order.length - 1; i > 0; i--) {
+    random = (random * 48271) % 2147483647;
+    const j = random % (i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+// A typical distance from a point to its nearest neighbour on the map: the median over a sample.
+export function typicalSpacing(grid, mapped) {
+  const { seen, cell } = grid;
+  const distances = [];
+  const step = Math.max(1, Math.floor(mapped / 500));
+  for (let i = 0; i < mapped; i += step) {
+    const [x, y] = [seen[3 * i], seen[3 * i + 1]];
+    let nearest = Infinity;
+    for (let reach = cell / 2; nearest > reach && reach < 1e4 * cell; reach *= 2) {
+      for (const j of grid.inside(x - reach, y - reach, x + reach, y + reach, (j) => j !== i)) {
+        nearest = Math.min(nearest, Math.hypot(seen[3 * j] - x, seen[3 * j + 1] - y));
+      }
+      if (grid.order.length < 2) break;
+    }
+    if (nearest < Infinity) distances.push(nearest);
+  }
+  distances.sort((a, b) => a - b);
+  return distances[Math.floor(distances.length / 2)] || cell;
+}

@@ -1,0 +1,144 @@
+// What is on the screen: the points as seen, which of them are drawn, how large, in which colour, and which one lies
+// under the pointer. The renderers draw a Scene; the controls change its `state`.
+import { classColours, parseColour, pointColours } from "./colours.js";
+import { Grid, roomAround, typicalSpacing } from "./places.js";
+import { View, boundsOf, project } from "./view.js";
+
+const IMAGE_PIXELS = [26, 96]; // CSS pixels of an image's longer side: far and near
+const DOT_PIXELS = [2.6, 9];
+const FADE = [0.7, 1]; // an image appears while its room grows from the first to the second share of its size
+const DIM = 26; // opacity, of 255, of what a search or selection leaves out
+
+export class Scene {
+  constructor(data) {
+    this.data = data;
+    this.mapped = data.mapped;
+    this.view = new View(boundsOf(data.positions, data.dimensions));
+    this.state = {
+      colourBy: "class", // class | error | kept
+      pictures: data.images ? "auto" : "dots", // auto | dots | images
+      cutOut: data.cutOut,
+      hidden: new Set(), // classes switched off
+      newShown: data.newShown,
+      selected: null, // Set of points, or null
+      matched: null, // (i) => boolean from the search, or null
+      hovered: -1,
+      pinned: -1,
+    };
+    this.seen = new Float32Array(3 * data.total);
+    this.turned();
+    const { bounds } = this.view;
+    this.spacing = typicalSpacing(this.grid, data.mapped);
+    this.room = new Float32Array(data.total);
+    const extent = Math.max(bounds.x1 - bounds.x0, bounds.y1 - bounds.y0);
+    for (const layer of [[0, data.mapped], [data.mapped, data.total]]) {
+      roomAround(data.positions, data.dimensions, layer, extent, 1.3 * this.spacing, this.room);
+    }
+    this.ratio = 1; // screen pixels per CSS pixel
+    this.themed();
+  }
+
+  // After a turn of a 3-D map, and once for a flat one.
+  turned() {
+    const { data, view } = this;
+    project(data.positions, data.dimensions, view.turn, this.seen);
+    this.grid = new Grid(this.seen);
+    const { x0, x1 } = view.bounds;
+    this.depth = data.dimensions === 3 ? { middle: 0, reach: (Math.sqrt(3) / 2) * (x1 - x0) } : { middle: 0, reach: 1 };
+    this.moved = true;
+  }
+
+  // After the page became light or dark.
+  themed() {
+    const style = getComputedStyle(document.documentElement);
+    const read = (name) => parseColour(style.getPropertyValue(name).trim());
+    this.ground = read("--ground");
+    this.ink = read("--ink");
+    this.dark = this.ground[0] < 128;
+    this.classColours = classColours(this.data, this.ground);
+    this.styled();
+  }
+
+  // After any change of what is shown or of its colours.
+  styled() {
+    const { data, state } = this;
+    this.colours = pointColours(data, state.colourBy, this.ground);
+    for (let i = 0; i < data.total; i++) this.colours[4 * i + 3] = this.opacityOf(i);
+    this.recoloured = true;
+  }
+
+  isShown(i) {
+    const { data, state } = this;
+    return (i < this.mapped || state.newShown) && !state.hidden.has(data.labels[i]);
+  }
+
+  opacityOf(i) {
+    const { selected, matched } = this.state;
+    if (!this.isShown(i)) return 0;
+    return (selected && !selected.has(i)) || (matched && !matched(i)) ? DIM : 255;
+  }
+
+  // Sizes and lists for the present view, read by the renderers.
+  prepare() {
+    const { view, state } = this;
+    const apart = this.spacing * view.scale;
+    this.dotSize = Math.min(DOT_PIXELS[1], Math.max(DOT_PIXELS[0], 1.1 * apart));
+    this.imageSize = state.pictures === "dots" ? 0 : Math.min(IMAGE_PIXELS[1], Math.max(IMAGE_PIXELS[0], 1.3 * apart));
+    this.cutOut = state.cutOut;
+    const margin = Math.max(this.imageSize, this.dotSize) / 2;
+    const [x0, y1] = view.toMap(-margin, -margin);
+    const [x1, y0] = view.toMap(view.width + margin, view.height + margin);
+    this.ranges = this.grid.ranges(x0, y0, x1, y1);
+    this.pictured = this.imageSize ? this.grid.inside(x0, y0, x1, y1, (i) => this.pictureOpacity(i) > 0) : [];
+    if (this.data.dimensions === 3) this.pictured.sort((i, j) => this.seen[3 * i + 2] - this.seen[3 * j + 2]);
+    this.allPictured = state.pictures === "images";
+  }
+
+  // How far point i's image has appeared, 0 … 1, dimming included.
+  pictureOpacity(i) {
+    const alpha = this.colours[4 * i + 3] / 255;
+    if (!alpha || this.state.pictures === "images") return alpha;
+    const t = ((this.room[i] * this.view.scale) / this.imageSize - FADE[0]) / (FADE[1] - FADE[0]);
+    if (t <= 0) return 0;
+    return t >= 1 ? alpha : alpha * t * t * (3 - 2 * t);
+  }
+
+  screenOf(i) {
+    return this.view.toScreen(this.seen[3 * i], this.seen[3 * i + 1]);
+  }
+
+  // The point drawn at a screen position, or −1. An image counts as nearer than a dot at the same distance.
+  at(left, top) {
+    const reach = Math.max(this.imageSize / 2, this.dotSize / 2 + 6);
+    const { view, data } = this;
+    const [x0, y1] = view.toMap(left - reach, top - reach);
+    const [x1, y0] = view.toMap(left + reach, top + reach);
+    const { width, height } = data.cell;
+    const longer = Math.max(width, height);
+    let [best, nearest] = [-1, Infinity];
+    for (const i of this.grid.inside(x0, y0, x1, y1, (i) => this.colours[4 * i + 3] > 0)) {
+      const [x, y] = this.screenOf(i);
+      const [dx, dy] = [Math.abs(x - left), Math.abs(y - top)];
+      const picture = this.imageSize && this.pictureOpacity(i) > 0.05;
+      const onImage = picture && dx <= (this.imageSize * width) / longer / 2 && dy <= (this.imageSize * height) / longer / 2;
+      const distance = Math.hypot(dx, dy) * (onImage ? 0.5 : 1);
+      if (!onImage && distance > this.dotSize / 2 + 6) continue;
+      if (distance < nearest) [best, nearest] = [i, distance];
+    }
+    return best;
+  }
+
+  // The latent neighbours of point i, nearest first, as points of the map.
+  neighboursOf(i) {
+    const { neighbours, neighbourCount: k } = this.data;
+    return neighbours ? [...neighbours.subarray(i * k, (i + 1) * k)] : [];
+  }
+
+  nameOf(i) {
+    return i < this.mapped ? `#${i}` : `new #${i - this.mapped}`;
+  }
+
+  classOf(i) {
+    return this.data.classNames[this.data.labels[i]] ?? "no label";
+  }
+}

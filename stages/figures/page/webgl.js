@@ -1,0 +1,343 @@
+// Drawing with WebGL 2: dots from buffers that stay on the GPU, images as squares cut from sprite atlases.
+
+const DOTS_VERTEX = `#version 300 es
+in vec3 place;
+in vec4 colour;
+in float room;
+uniform vec2 centre, viewport;
+uniform vec4 look; // scale, pixel ratio, dot diameter, image size
+uniform vec2 range; // depth range: middle, reach
+out vec4 tint;
+void main() {
+  float shown = look.w > 0.0 ? smoothstep(0.7, 1.0, room * look.x / look.w) : 0.0;
+  float depth = (place.z - range.x) / range.y;
+  tint = vec4(colour.rgb, colour.a * (1.0 - shown));
+  gl_Position = vec4((place.xy - centre) * look.x * 2.0 / viewport, -0.9 * depth, 1.0);
+  gl_PointSize = look.z * look.y * (1.0 + 0.35 * depth);
+  if (tint.a == 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+}`;
+
+const DOTS_FRAGMENT = `#version 300 es
+precision mediump float;
+in vec4 tint;
+uniform float diameter;
+out vec4 pixel;
+void main() {
+  float edge = (0.5 - distance(gl_PointCoord, vec2(0.5))) * diameter;
+  float alpha = tint.a * clamp(edge + 0.5, 0.0, 1.0);
+  if (alpha < 0.02) discard;
+  pixel = vec4(tint.rgb * alpha, alpha);
+}`;
+
+const IMAGES_VERTEX = `#version 300 es
+in vec2 corner;
+in vec4 place; // screen x, y, depth, opacity
+in vec2 cell; // top left pixel in the atlas
+in vec4 colour; // the fourth byte: framed or not
+uniform vec2 viewport;
+uniform vec4 look; // size across, size down, pixel ratio, frame width
+out vec2 within;
+out vec4 tint;
+flat out vec2 origin;
+flat out float framed;
+void main() {
+  vec2 reach = look.xy * 0.5 + look.w;
+  within = corner * reach;
+  vec2 at = place.xy + within;
+  tint = vec4(colour.rgb, place.w);
+  origin = cell;
+  framed = colour.a;
+  gl_Position = vec4(at.x * 2.0 / viewport.x - 1.0, 1.0 - at.y * 2.0 / viewport.y, -0.9 * place.z, 1.0);
+}`;
+
+// A grey image as ink in its class's colour (cut out of its black ground), or as a tile with a border in that colour.
+const IMAGES_FRAGMENT = `#version 300 es
+precision highp float;
+in vec2 within;
+in vec4 tint;
+flat in vec2 origin;
+flat in float framed;
+uniform sampler2D atlas;
+uniform vec2 image; // pixels across and down
+uniform vec4 look;
+uniform vec4 style; // cut out?, dark page?, samples a side, depth test?
+uniform vec3 ink;
+out vec4 pixel;
+
+float grey(vec2 at) { // linear between pixels, never beyond the image's own cell
+  vec2 inside = clamp(at, vec2(0.5), image - 0.5);
+  return texture(atlas, (origin + inside) / vec2(textureSize(atlas, 0))).r;
+}
+
+void main() {
+  vec2 half_size = look.xy * 0.5;
+  vec2 beyond = abs(within) - half_size;
+  float outside = max(beyond.x, beyond.y);
+  vec2 at = (within / look.xy + 0.5) * image;
+  vec2 step_size = image / (look.xy * look.z);
+  float value = 0.0;
+  if (style.z > 1.0) {
+    for (float i = 0.0; i < style.z; i++)
+      for (float j = 0.0; j < style.z; j++)
+        value += grey(at + step_size * (vec2(i, j) + 0.5 - style.z * 0.5) / style.z);
+    value /= style.z * style.z;
+  } else { // larger than life: hard pixels with soft edges one screen pixel wide
+    vec2 part = fract(at) - 0.5;
+    value = grey(floor(at) + 0.5 + sign(part) * clamp(abs(part) / step_size - 0.5 / step_size + 0.5, 0.0, 0.5));
+  }
+  vec4 colour;
+  if (style.x > 0.5) {
+    vec3 shade = style.y > 0.5 ? mix(tint.rgb * 0.35, mix(tint.rgb, vec3(1.0), 0.35), value)
+                               : mix(tint.rgb * 0.45, mix(tint.rgb, vec3(1.0), 0.25), value);
+    colour = vec4(shade, smoothstep(0.02, 0.22, value));
+  } else {
+    float border = clamp(outside + 1.5 + 0.5, 0.0, 1.0);
+    colour = vec4(mix(vec3(value), tint.rgb, border), 1.0);
+  }
+  colour.a *= step(outside, 0.0);
+  if (framed > 0.5) {
+    float frame = step(look.w - 2.0, outside) * step(outside, look.w);
+    colour = mix(colour, vec4(ink, 1.0), frame);
+    colour.rgb = mix(vec3(style.y > 0.5 ? 0.0 : 1.0), colour.rgb, max(colour.a, frame));
+    colour.a = max(colour.a, 0.82);
+  }
+  float alpha = colour.a * tint.a;
+  if (alpha < (style.w > 0.5 ? 0.5 : 0.004)) discard;
+  pixel = vec4(colour.rgb * alpha, alpha);
+}`;
+
+const INSTANCE_BYTES = 28;
+
+export class WebGlRenderer {
+  // Throws where there is no WebGL 2.
+  constructor(canvas, data) {
+    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: data.dimensions === 3 });
+    if (!gl) throw new Error("no WebGL 2");
+    this.gl = gl;
+    this.data = data;
+    this.atlases = [];
+    this.dots = program(gl, DOTS_VERTEX, DOTS_FRAGMENT, ["place", "colour", "room"]);
+    this.images = program(gl, IMAGES_VERTEX, IMAGES_FRAGMENT, ["corner", "place", "cell", "colour"]);
+    this.buffers = { place: gl.createBuffer(), colour: gl.createBuffer(), room: gl.createBuffer() };
+    this.corners = gl.createBuffer();
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.corners);
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]), gl.STATIC_DRAW);
+    this.dotsArray = gl.createVertexArray();
+    gl.bindVertexArray(this.dotsArray);
+    attribute(gl, this.dots.place, this.buffers.place, 3, gl.FLOAT);
+    attribute(gl, this.dots.colour, this.buffers.colour, 4, gl.UNSIGNED_BYTE);
+    attribute(gl, this.dots.room, this.buffers.room, 1, gl.FLOAT);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    if (data.images) this.planAtlases();
+  }
+
+  // Sheets that exceed the GPU's texture limit are cut into blocks of whole cells, each an atlas of its own.
+  planAtlases() {
+    const { gl } = this;
+    const { cell } = this.data;
+    const limit = Math.max(cell.width, cell.height, Math.min(4096, gl.getParameter(gl.MAX_TEXTURE_SIZE)));
+    this.block = {
+      columns: Math.min(cell.columns, Math.floor(limit / cell.width)),
+      rows: Math.min(cell.rows, Math.floor(limit / cell.height)),
+    };
+    this.blocksAcross = Math.ceil(cell.columns / this.block.columns);
+    this.blocksDown = Math.ceil(cell.rows / this.block.rows);
+    this.atlases = this.data.images.blobs.flatMap(() =>
+      Array.from({ length: this.blocksAcross * this.blocksDown }, () => ({ texture: null, instances: new Instances(gl, this) })),
+    );
+  }
+
+  // Decode and upload every sheet, one after the other; `ready` is called after each.
+  async load(ready) {
+    for (let sheet = 0; sheet < this.data.images?.blobs.length; sheet++) {
+      const bitmap = await this.data.images.sheet(sheet);
+      for (let b = 0; b < this.blocksAcross * this.blocksDown; b++) await this.upload(bitmap, sheet, b);
+      ready();
+    }
+  }
+
+  async upload(bitmap, sheet, b) {
+    const { gl } = this;
+    const { cell } = this.data;
+    const [width, height] = [this.block.columns * cell.width, this.block.rows * cell.height];
+    const [x, y] = [(b % this.blocksAcross) * width, Math.floor(b / this.blocksAcross) * height];
+    if (y >= bitmap.height) return;
+    const whole = this.blocksAcross * this.blocksDown === 1;
+    const size = [Math.min(width, bitmap.width - x), Math.min(height, bitmap.height - y)];
+    const part = whole ? bitmap : await createImageBitmap(bitmap, x, y, ...size);
+    const texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, gl.RED, gl.UNSIGNED_BYTE, part);
+    for (const [key, value] of [
+      [gl.TEXTURE_MIN_FILTER, gl.LINEAR],
+      [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
+      [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
+      [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
+    ]) gl.texParameteri(gl.TEXTURE_2D, key, value);
+    this.atlases[sheet * this.blocksAcross * this.blocksDown + b].texture = texture;
+  }
+
+  // The atlas and the pixel in it at which point i's image begins.
+  atlasPlace(i) {
+    const { cell, images } = this.data;
+    const { sheet, x, y } = images.place(i);
+    const [width, height] = [this.block.columns * cell.width, this.block.rows * cell.height];
+    const b = Math.floor(x / width) + this.blocksAcross * Math.floor(y / height);
+    return { atlas: this.atlases[sheet * this.blocksAcross * this.blocksDown + b], x: x % width, y: y % height };
+  }
+
+  setPlaces(scene) {
+    this.order = scene.grid.order;
+    this.fill("place", scene.grid.seen, 3);
+  }
+
+  setRoom(room) {
+    this.fill("room", room, 1);
+  }
+
+  setColours(colours) {
+    this.fill("colour", colours, 4);
+  }
+
+  // Buffers are in the grid's order, so that the points of a part of the map are a few ranges.
+  fill(name, values, width) {
+    const { gl, order } = this;
+    const sorted = new values.constructor(values.length);
+    for (let k = 0; k < order.length; k++) {
+      for (let w = 0; w < width; w++) sorted[width * k + w] = values[width * order[k] + w];
+    }
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, sorted, gl.DYNAMIC_DRAW);
+  }
+
+  draw(scene) {
+    const { gl } = this;
+    const { canvas } = gl;
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    gl.clearColor(...scene.ground.map((v) => v / 255), 1);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    if (this.data.dimensions === 3) gl.enable(gl.DEPTH_TEST);
+    this.drawDots(scene);
+    if (scene.imageSize) this.drawImages(scene);
+  }
+
+  drawDots({ view, ratio, dotSize, imageSize, allPictured, depth, ranges }) {
+    const { gl, dots } = this;
+    gl.useProgram(dots.program);
+    gl.uniform2f(dots.centre, view.x, view.y);
+    gl.uniform2f(dots.viewport, view.width, view.height);
+    gl.uniform4f(dots.look, view.scale, ratio, dotSize, allPictured ? 1e-6 : imageSize);
+    gl.uniform2f(dots.range, depth.middle, depth.reach);
+    gl.uniform1f(dots.diameter, dotSize * ratio);
+    gl.bindVertexArray(this.dotsArray);
+    for (const [from, to] of ranges) gl.drawArrays(gl.POINTS, from, to - from);
+  }
+
+  drawImages(scene) {
+    const { gl, images } = this;
+    const { view, ratio, imageSize, grid, depth } = scene;
+    const { cell } = this.data;
+    const across = imageSize * Math.min(1, cell.width / cell.height);
+    const down = imageSize * Math.min(1, cell.height / cell.width);
+    for (const atlas of this.atlases) atlas.instances.clear();
+    for (const i of scene.pictured) {
+      const { atlas, x, y } = this.atlasPlace(i);
+      if (!atlas.texture) continue;
+      const [left, top] = view.toScreen(grid.seen[3 * i], grid.seen[3 * i + 1]);
+      const z = (grid.seen[3 * i + 2] - depth.middle) / depth.reach;
+      atlas.instances.add(left, top, z, scene.pictureOpacity(i), x, y, scene.colours, i, i >= scene.mapped);
+    }
+    gl.useProgram(images.program);
+    gl.uniform2f(images.viewport, view.width, view.height);
+    gl.uniform4f(images.look, across, down, ratio, 4);
+    gl.uniform2f(images.image, cell.width, cell.height);
+    const shrunk = cell.width / (across * ratio); // then several samples a pixel
+    const samples = shrunk > 1 ? Math.min(4, Math.max(2, Math.ceil(shrunk))) : 1;
+    gl.uniform4f(images.style, scene.cutOut, scene.dark, samples, this.data.dimensions === 3);
+    gl.uniform3f(images.ink, ...scene.ink.map((v) => v / 255));
+    for (const { texture, instances } of this.atlases) {
+      if (!instances.count) continue;
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      instances.draw();
+    }
+  }
+}
+
+// A growing buffer of what differs between the images of one atlas.
+class Instances {
+  constructor(gl, renderer) {
+    this.gl = gl;
+    this.buffer = gl.createBuffer();
+    this.array = gl.createVertexArray();
+    this.count = 0;
+    this.grow(64);
+    const { images } = renderer;
+    gl.bindVertexArray(this.array);
+    attribute(gl, images.corner, renderer.corners, 2, gl.FLOAT);
+    attribute(gl, images.place, this.buffer, 4, gl.FLOAT, INSTANCE_BYTES, 0);
+    attribute(gl, images.cell, this.buffer, 2, gl.FLOAT, INSTANCE_BYTES, 16);
+    attribute(gl, images.colour, this.buffer, 4, gl.UNSIGNED_BYTE, INSTANCE_BYTES, 24);
+  }
+
+  grow(capacity) {
+    const bytes = new Uint8Array(capacity * INSTANCE_BYTES);
+    if (this.bytes) bytes.set(this.bytes);
+    this.bytes = bytes;
+    this.floats = new Float32Array(bytes.buffer);
+  }
+
+  clear() {
+    this.count = 0;
+  }
+
+  add(left, top, z, opacity, x, y, colours, i, framed) {
+    if ((this.count + 1) * INSTANCE_BYTES > this.bytes.length) this.grow(2 * this.count);
+    const at = (this.count++ * INSTANCE_BYTES) / 4;
+    const { floats, bytes } = this;
+    floats[at] = left;
+    floats[at + 1] = top;
+    floats[at + 2] = z;
+    floats[at + 3] = opacity;
+    floats[at + 4] = x;
+    floats[at + 5] = y;
+    for (let k = 0; k < 3; k++) bytes[4 * (at + 6) + k] = colours[4 * i + k];
+    bytes[4 * (at + 6) + 3] = framed ? 255 : 0;
+  }
+
+  draw() {
+    const { gl } = this;
+    gl.bindVertexArray(this.array);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
+    gl.bufferData(gl.ARRAY_BUFFER, this.bytes.subarray(0, this.count * INSTANCE_BYTES), gl.STREAM_DRAW);
+    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.count);
+  }
+}
+
+// A linked program with the places of its attributes and uniforms as fields.
+function program(gl, vertex, fragment, attributes) {
+  const linked = gl.createProgram();
+  for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
+    const shader = gl.createShader(type);
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(linked, shader);
+  }
+  gl.linkProgram(linked);
+  if (!gl.getProgramParameter(linked, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(linked) || "no shader");
+  const found = { program: linked };
+  for (const name of attributes) found[name] = gl.getAttribLocation(linked, name);
+  for (let k = 0; k < gl.getProgramParameter(linked, gl.ACTIVE_UNIFORMS); k++) {
+    const { name } = gl.getActiveUniform(linked, k);
+    found[name] = gl.getUniformLocation(linked, name);
+  }
+  return found;
+}
+
+function attribute(gl, place, buffer, size, type, stride = 0, offset = 0) {
+  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+  gl.enableVertexAttribArray(place);
+  gl.vertexAttribPointer(place, size, type, type === gl.UNSIGNED_BYTE, stride, offset);
+  if (stride) gl.vertexAttribDivisor(place, 1);
+}
