@@ -34,10 +34,11 @@ def draw_map_images(
     for handle in handles:
         handle.set_color(tint(handle.get_color()))
     scale = max(pixels / 1600, 0.6)
-    margin, side, top = 0.16 * scale, 2.2 * scale, HEADER * scale
     height, width = canvas.shape[0] / DPI, canvas.shape[1] / DPI
+    columns = -(-len(names) // int(height / (0.21 * scale)))
+    margin, side, top = 0.16 * scale, 2.5 * scale * columns, HEADER * scale
     note = (
-        f"{len(drawn):,} of {len(positions):,} images, each at its place or half a size beside it; a dot without room"
+        f"{len(drawn):,} of {len(positions):,} images, each at its place or half a size beside it; a dot where no room"
     )
     with paper():
         size = (width + side + margin, height + top + margin)
@@ -45,7 +46,13 @@ def draw_map_images(
         figure.set_layout_engine("none")
         figure.figimage(canvas, round(margin * DPI), round(margin * DPI), origin="upper")
         corner = ((margin + width) / size[0], (margin + height) / size[1])
-        look = {"labelcolor": "#e3e7eb", "fontsize": 9 * scale, "markerscale": scale, "handletextpad": 0.3}
+        look = {
+            "labelcolor": "#e3e7eb",
+            "fontsize": 9 * scale,
+            "markerscale": scale,
+            "handletextpad": 0.3,
+            "ncols": columns,
+        }
         legend(figure, handles, names, loc="upper left", bbox_to_anchor=corner, borderpad=0, **look)
         return figure
 
@@ -109,7 +116,7 @@ def shown_boxes(images: np.ndarray, centres: np.ndarray, tile: int) -> np.ndarra
         lit = (images >= FAINTEST).any(axis)
         lit |= ~lit.any(1, keepdims=True)
         drawn = max(1, round(images.shape[side] * scale))
-        start = np.floor(lit.argmax(1) * scale).astype(int)
+        start = np.minimum(np.floor(lit.argmax(1) * scale).astype(int), drawn - 1)
         stop = np.ceil((lit.shape[1] - lit[:, ::-1].argmax(1)) * scale).astype(int)
         corner = centres[:, 2 - side] - drawn // 2
         corners.append((corner + start, corner + np.clip(stop, start + 1, drawn)))
@@ -144,27 +151,22 @@ def spread_out(
         rows int (k,), and moves int (k, 2): how far each was moved right and down, in pixels.
     """
     taken = np.zeros((shape[0] + 1, shape[1] + 1), dtype=bool)  # a pixel stays free to the right of and below each
-    steps = [
-        (0, 0),
-        *((a * d, b * d) for d in (tile // 4, tile // 2) for a in (0, -1, 1) for b in (0, -1, 1) if a or b),
-    ]
-    kept: list[int] = []
-    moves: list[tuple[int, int]] = []
-    waiting = [(row, *box) for row, box in zip(order.tolist(), boxes[order].tolist(), strict=True)]
-    for across, down in dict.fromkeys(steps):
-        left_out = []
-        for entry in waiting:
-            row, left, top, right, bottom = entry
-            left, top, right, bottom = left + across, top + down, right + across, bottom + down
-            inside = left >= 0 and top >= 0 and right <= shape[1] and bottom <= shape[0]
-            if inside and not taken[top : bottom + 1, left : right + 1].any():
+    steps = [(a * d, b * d) for d in (tile // 4, tile // 2) for a in (0, -1, 1) for b in (0, -1, 1) if a or b]
+    waiting, rows, moves = np.asarray(order), [], []
+    for step in [(0, 0), *steps]:
+        moved = boxes[waiting] + np.tile(step, 2)
+        hopeful = np.flatnonzero((moved[:, :2] >= 0).all(1) & (moved[:, [3, 2]] <= shape).all(1))
+        for x, y in ((0, 1), (0, 3), (2, 1), (2, 3)):  # a corner that is taken rules most out at once
+            hopeful = hopeful[~taken[moved[hopeful, y], moved[hopeful, x]]]
+        found = []
+        for place, (left, top, right, bottom) in zip(hopeful.tolist(), moved[hopeful].tolist(), strict=True):
+            if not taken[top : bottom + 1, left : right + 1].any():
                 taken[top : bottom + 1, left : right + 1] = True
-                kept.append(row)
-                moves.append((across, down))
-            else:
-                left_out.append(entry)
-        waiting = left_out
-    return np.array(kept, dtype=int), np.array(moves, dtype=int).reshape(-1, 2)
+                found.append(place)
+        rows += waiting[found].tolist()
+        moves += [step] * len(found)
+        waiting = np.delete(waiting, found)
+    return np.array(rows, dtype=int), np.array(moves, dtype=int).reshape(-1, 2)
 
 
 def resized(image: np.ndarray, tile: int) -> np.ndarray:

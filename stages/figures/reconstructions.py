@@ -38,7 +38,8 @@ def draw_reconstructions(
     columns = min(len(chosen), PER_ROW)
     rows = -(-len(chosen) // columns)
     name_height = NAME if present else 0.0
-    width, height = PER_ROW * (TILE + GAP) + 0.3, rows * (2 * TILE + name_height + ERROR + 0.04)
+    high = TILE * min(1.0, images.shape[1] / images.shape[2])
+    width, height = PER_ROW * (TILE + GAP) + 0.3, rows * (2 * high + name_height + ERROR + 0.04)
     with paper():
         figure = new_figure(width, height + 0.85, "What the autoencoder keeps of an image", note)
         figure.set_layout_engine("none")
@@ -52,10 +53,10 @@ def draw_reconstructions(
                 name = shorten(class_names[label], 12)
                 axes.text(left, top + 0.17, "■", size=6, color=class_colour(label), ha="left", va="center")
                 axes.text(left + 0.1, top + 0.17, name, size=7.5, color=INK, ha="left", va="center")
-            for picture, upper in ((images[index], top), (reconstructions[index], top - TILE - 0.04)):
+            for picture, upper in ((images[index], top), (reconstructions[index], top - high - 0.04)):
                 shape = {"extent": fitted(picture.shape, left, upper), "aspect": "auto", "interpolation": "nearest"}
                 axes.imshow(picture, cmap="gray", vmin=0, vmax=255, **shape)
-            below = top - 2 * TILE - 0.16
+            below = top - 2 * high - 0.16
             axes.text(middle, below, f"{errors[index]:.4f}", size=7.5, color=MUTED, ha="center", va="center")
         axes.set(xlim=(-0.16, width - 0.16), ylim=(-height, 0.1))
         return figure
@@ -70,7 +71,7 @@ def first_of_each(labels: np.ndarray, per_class: int) -> np.ndarray:
 
 
 def fitted(shape: tuple[int, int], left: float, top: float) -> tuple[float, float, float, float]:
-    """The extent (left, right, bottom, top) of an image of `shape` centred in the square tile at (left, top)."""
+    """The extent (left, right, bottom, top) of an image of `shape` in the column at `left`, hanging from `top`."""
     height, width = (TILE * side / max(shape) for side in shape)
-    left, top = left + (TILE - width) / 2, top - (TILE - height) / 2
+    left += (TILE - width) / 2
     return left, left + width, top - height, top
