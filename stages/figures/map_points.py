@@ -50,7 +50,8 @@ def draw_map_points(
         panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
         for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
             draw_points(axes, xy, depth, labels)
-            draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])
+            if len(rings):
+                draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])
             if len(np.unique(labels[labels >= 0])) <= NAMED:
                 draw_names(axes, xy, labels, class_names)
             axes.set_aspect("equal", adjustable="datalim")
