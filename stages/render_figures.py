@@ -25,7 +25,7 @@ def draw_curve_branch() -> dict[str, Figure]:
     noise_std = None if floor is None else floor / math.sqrt(2 / math.pi)
     return {
         "curve_data": draw_curve_data(read_csv("data/curve.csv")),
-        "network": draw_network(architecture["layers"], architecture["members"]),
+        "network": draw_network([tuple(layer) for layer in architecture["layers"]], architecture["members"]),
         "regressor_loss": draw_loss(
             read_csv("plots/regressor_loss.csv"),
             title="The regressor's loss over the epochs",

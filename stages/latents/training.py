@@ -58,7 +58,7 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
             total += loss.detach() * len(batch)
         losses = (total.item() / len(training), _validate(network, validation, loss_of))
         history.append((epoch, *losses, learning_rate))
-        bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}", refresh=False)
+        bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
     return network.cpu(), pd.DataFrame(history, columns=["epoch", "train_loss", "validation_loss", "learning_rate"])
 
 

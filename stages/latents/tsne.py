@@ -69,7 +69,7 @@ def _opentsne(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, floa
 
         def show(_iteration: int, kl_divergence: float, _embedding: np.ndarray) -> None:
             bar.update(CALLBACK_EVERY)
-            bar.set_postfix(KL=f"{kl_divergence:.3f}", refresh=False)
+            bar.set_postfix(KL=f"{kl_divergence:.3f}")
 
         watched = {"callbacks": show, "callbacks_every_iters": CALLBACK_EVERY}
         embedding = embedding.optimize(params.early_iterations, exaggeration=params.early_exaggeration, **watched)

@@ -1,0 +1,73 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+
+
+class Clone:
+    """A copy of the project in a repository of its own, with the tiny parameters, and its own DVC cache."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache"),
+            "DVC_NO_ANALYTICS": "1",
+        }
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """What `command` prints, stderr included; its exit status must be zero, or not if it `fails`."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert (done.returncode != 0) == fails, done.stdout
+        return done.stdout
+
+    def repro(self, *arguments: str, fails: bool = False) -> list[str]:
+        """Run `dvc repro`; the names of the stages whose command ran."""
+        lines = self.run("dvc", "repro", *arguments, fails=fails).splitlines()
+        return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+    def set(self, changes: dict) -> None:
+        """Change values of `params.yaml`, given as {section: {key: value}}."""
+        path = self.folder / "params.yaml"
+        values = yaml.safe_load(path.read_text())
+        for section, keys in changes.items():
+            values[section].update(keys)
+        path.write_text(yaml.safe_dump(values, sort_keys=False))
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", message)
+
+
+def clone_project(folder: Path) -> Clone:
+    files = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.split("\0")  # fmt: skip
+    for file in filter(None, files):
+        if (ROOT / file).is_file():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes((ROOT / file).read_bytes())
+    clone = Clone(folder)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    clone.set(yaml.safe_load((ROOT / "tests/tiny/params.yaml").read_text()))
+    clone.run("git", "init", "-q")
+    clone.commit("tiny")
+    return clone
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory) -> Clone:
+    """The tiny pipeline, run once: tests that change it bring it back."""
+    clone = clone_project(tmp_path_factory.mktemp("fresh") / "fitmap")
+    clone.first_run = clone.repro()
+    clone.commit("run")
+    return clone

@@ -1,0 +1,91 @@
+"""The READMEs tell the truth: their files exist, their commands parse, their figures are the committed metrics."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+READMES = [Path("README.md"), Path("README.ko.md")]
+
+
+def code_blocks(readme: Path) -> list[str]:
+    return re.findall(r"```(?:sh|bash)\n(.*?)```", readme.read_text(), flags=re.DOTALL)
+
+
+def commands(readme: Path) -> list[str]:
+    """Every command line, its comment cut off."""
+    lines = "\n".join(code_blocks(readme)).splitlines()
+    return [command for line in lines if (command := line.split("  #")[0].strip()) and not command.startswith("#")]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=str)
+def test_linked_files_exist(readme):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", readme.read_text()) + re.findall(r'src="([^"]+)"', readme.read_text())
+    for link in links:
+        assert link.startswith("https://") or Path(link).exists(), link
+
+
+@pytest.mark.parametrize("readme", READMES, ids=str)
+def test_named_files_exist(readme):
+    made = {out for stage in yaml.safe_load(Path("dvc.yaml").read_text())["stages"].values() for out in _outs(stage)}
+    for name in re.findall(r"`((?:stages|tests|data|metrics|plots|docs|experiments|benchmarks)/[^`*]*)`", readme.read_text()):
+        assert name in made or Path(name).exists(), name
+
+
+def _outs(stage: dict) -> list[str]:
+    entries = stage.get("outs", []) + stage.get("metrics", [])
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=str)
+def test_make_targets_and_parameters_exist(readme):
+    targets = set(re.findall(r"^([a-z-]+):.*##", Path("Makefile").read_text(), flags=re.MULTILINE))
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    for command in commands(readme):
+        for target in re.findall(r"\bmake ([a-z-]+)", command):
+            assert target in targets, command
+        for section, key in re.findall(r"-S '?(\w+)\.(\w+)=", command):
+            assert key in params[section], command
+
+
+@pytest.mark.parametrize("readme", READMES, ids=str)
+def test_dvc_commands_and_their_options_exist(readme):
+    for command in commands(readme):
+        words = command.split()
+        if words[0] != "dvc":
+            continue
+        subcommand = [word for word in words[1:3] if re.fullmatch(r"[a-z-]+", word)]
+        for length in (2, 1):
+            done = subprocess.run(["dvc", *subcommand[:length], "--help"], capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+        assert done.returncode == 0, command
+        for option in re.findall(r"(?<= )(--[a-z-]+|-[a-zA-Z])\b", command):
+            assert re.search(rf"(?<![\w-]){option}\b", done.stdout), f"{command}: no option {option}"
+
+
+@pytest.mark.parametrize("readme", READMES, ids=str)
+def test_the_quoted_figures_are_the_committed_metrics(readme):
+    """The table's column of drawn garments, row by row, to the digits it shows."""
+    values = {}
+    for path in Path("metrics").glob("*.json"):
+        values.update(json.loads(path.read_text()))
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([\d.,]+) \|", readme.read_text(), flags=re.MULTILINE)
+    assert len(rows) >= 10
+    for key, shown in rows:
+        digits = len(shown.partition(".")[2])
+        assert f"{values[key]:,.{digits}f}" == shown, key
+
+
+def test_both_languages_show_the_same_commands_figures_and_pictures():
+    english, korean = READMES
+    assert commands(english) == commands(korean)
+    rows = [re.findall(r"^\| `\w+` \|.*$", readme.read_text(), flags=re.MULTILINE) for readme in READMES]
+    assert [re.findall(r"`(\w+)`.*?([\d.,]+) \|", row) for row in rows[0]] == [
+        re.findall(r"`(\w+)`.*?([\d.,]+) \|", row) for row in rows[1]
+    ]
+    pictures = [re.findall(r'src="([^"]+)"', readme.read_text()) for readme in READMES]
+    assert pictures[0] == pictures[1]

@@ -1,0 +1,99 @@
+"""The real `dvc repro` of a small configuration in a fresh clone."""
+
+import json
+
+import pytest
+import yaml
+from PIL import Image
+
+STAGES = {
+    "generate_curve", "train_regressor", "evaluate_regressor", "load_images", "train_autoencoder", "extract_latents",
+    "embed_latents", "evaluate_map", "render_figures", "render_map_page",
+}  # fmt: skip
+
+
+def metrics(pipeline, name):
+    return json.loads((pipeline.folder / f"metrics/{name}.json").read_text())
+
+
+def test_a_fresh_clone_runs_every_stage_and_a_second_run_none(pipeline):
+    assert set(pipeline.first_run) == STAGES
+    assert pipeline.repro() == []
+    assert pipeline.run("git", "status", "--porcelain") == ""
+
+
+def test_the_fit_beats_a_straight_line(pipeline):
+    scores = metrics(pipeline, "regressor")
+    assert scores["test_mae"] < 0.6 * scores["linear_baseline_mae"]
+    assert 0.9 < scores["mae_over_floor"] < 1.5
+    assert scores["noise_floor_mae"] == pytest.approx(23.9365, abs=1e-4)
+
+
+def test_the_map_beats_a_random_one_and_placed_images_land_with_their_kind(pipeline):
+    scores = metrics(pipeline, "map")
+    assert scores["points"] == 500
+    assert scores["placed_points"] == 150
+    assert scores["trustworthiness"] > 0.9
+    assert scores["knn_recall"] > 0.2
+    assert scores["placed_knn_accuracy"] > 0.5
+    assert metrics(pipeline, "latents")["knn_accuracy"] > 0.5
+
+
+def test_every_picture_is_there_and_shows_something(pipeline):
+    pictures = sorted((pipeline.folder / "plots").glob("*.png"))
+    assert len(pictures) >= 10
+    for picture in pictures:
+        with Image.open(picture) as image:
+            assert min(image.size) >= 400, picture
+            assert len(image.convert("L").resize((200, 200)).getcolors()) > 5, picture
+    assert "<html" in (pipeline.folder / "plots/map.html").read_text()[:500]
+
+
+@pytest.mark.parametrize(
+    ("change", "stages"),
+    [
+        ({"tsne": {"perplexity": 20}}, {"embed_latents", "evaluate_map", "render_figures", "render_map_page"}),
+        ({"regressor": {"seed": 5}}, {"train_regressor", "evaluate_regressor", "render_figures"}),
+        ({"map_page": {"title": "Another"}}, {"render_map_page"}),
+    ],
+)
+def test_one_changed_parameter_runs_only_what_follows_from_it(pipeline, change, stages):
+    before = (pipeline.folder / "params.yaml").read_text()
+    pipeline.set(change)
+    ran = set(pipeline.repro())
+    (pipeline.folder / "params.yaml").write_text(before)
+    assert pipeline.repro() == [], "the way back is in the cache"
+    assert pipeline.run("git", "status", "--porcelain") == ""
+    assert ran <= stages
+    assert next(iter(change)) in {"tsne", "regressor", "map_page"}
+    assert stages - ran <= {"evaluate_map", "evaluate_regressor", "render_figures", "render_map_page"}
+
+
+def test_a_wrong_parameter_is_one_line_and_loses_nothing(pipeline):
+    before = (pipeline.folder / "params.yaml").read_text()
+    pipeline.set({"curve": {"samples": -3}})
+    printed = pipeline.run("dvc", "repro", "generate_curve", fails=True)
+    assert "fitmap: params.yaml: curve.samples = -3: input should be greater than or equal to 20" in printed
+    assert "Traceback" not in printed
+    (pipeline.folder / "params.yaml").write_text(before)
+    assert pipeline.repro() == []
+
+
+def test_a_wrong_points_file_is_one_line(pipeline):
+    before = (pipeline.folder / "params.yaml").read_text()
+    (pipeline.folder / "data/input/points/wrong.csv").write_text("x,z\n1,2\n")
+    pipeline.set({"curve": {"source": "data/input/points/wrong.csv"}})
+    printed = pipeline.run("dvc", "repro", "generate_curve", fails=True)
+    assert "fitmap: data/input/points/wrong.csv needs a column `y` in its first line; found: x, z" in printed
+    (pipeline.folder / "params.yaml").write_text(before)
+    (pipeline.folder / "data/input/points/wrong.csv").unlink()
+    assert pipeline.repro() == []
+
+
+def test_metrics_and_plots_show_and_compare(pipeline):
+    assert "mae_over_floor" in pipeline.run("dvc", "metrics", "show")
+    pipeline.run("dvc", "plots", "show")
+    page = (pipeline.folder / "dvc_plots/index.html").read_text()
+    for name in yaml.safe_load((pipeline.folder / "dvc.yaml").read_text())["plots"]:
+        name = name if isinstance(name, str) else next(iter(name))
+        assert name.split("/")[-1].split(".")[0] in page, name
