@@ -46,12 +46,15 @@ class RegressorParams(Section):
 
     encoding: Literal["none", "fourier", "hat"]
     encoding_size: Annotated[int, Field(ge=1, le=10_000)]
-    fourier_scale: Annotated[float, Field(gt=0)]
+    members: Annotated[int, Field(ge=1, le=1000)]
+    shortcut: bool
     hidden_layers: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(max_length=100)]
     activation: Literal["leaky_relu", "relu", "sigmoid", "tanh", "identity"]
     negative_slope: Annotated[float, Field(ge=0, lt=1)]
+    weight_penalty: Annotated[float, Field(ge=0, le=1000)]
     loss: Literal["l1", "l2", "huber"]
     optimizer: Literal["adam", "adamw", "sgd"]
+    momentum: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     schedule: Literal["constant", "cosine"]
     batch_size: Annotated[int, Field(ge=1)]

@@ -1,0 +1,111 @@
+"""Training: it learns, the same each time, and its held-out points decide as they say."""
+
+import numpy as np
+import pytest
+import torch
+
+from stages.pipeline.params import RegressorParams
+from stages.regression.network import predict
+from stages.regression.training import conformal_half_band, learning_rate, mixture_weights, train
+
+PARAMS = RegressorParams(
+    encoding="fourier",
+    encoding_size=16,
+    members=4,
+    shortcut=True,
+    hidden_layers=[16],
+    activation="leaky_relu",
+    negative_slope=0.2,
+    weight_penalty=2.0,
+    loss="l1",
+    optimizer="adam",
+    momentum=0.0,
+    learning_rate=0.01,
+    schedule="cosine",
+    batch_size=64,
+    epochs=20,
+    seed=0,
+)
+
+
+def points(count: int, seed: int, curve, noise: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    x = generator.uniform(-2, 3, count)
+    return x, curve(x) + generator.normal(0, noise, count)
+
+
+def wave(x: np.ndarray) -> np.ndarray:
+    return 3 * np.sin(4 * x)
+
+
+def fit(params: RegressorParams = PARAMS, curve=wave, count: int = 600):
+    return train(*points(count, 0, curve), *points(200, 1, curve), params)
+
+
+@pytest.mark.parametrize("loss", ["l1", "l2", "huber"])
+def test_a_wave_is_learned_far_below_its_noise(loss):
+    network, history = fit(PARAMS.model_copy(update={"loss": loss}))
+    grid = np.linspace(-2, 3, 400)
+    assert np.sqrt(np.mean((predict(network, grid)[0] - wave(grid)) ** 2)) < 0.12
+    assert history["validation_loss"].iloc[-1] < 0.7 * history["validation_loss"].iloc[0]
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("adamw", 0.01), ("sgd", 0.05)])
+def test_other_optimizers_learn_too(optimizer, rate):
+    network, _ = fit(PARAMS.model_copy(update={"optimizer": optimizer, "learning_rate": rate, "momentum": 0.9}))
+    grid = np.linspace(-2, 3, 400)
+    assert np.abs(predict(network, grid)[0] - wave(grid)).mean() < 0.5
+
+
+def test_the_same_seed_gives_the_same_bits_whatever_the_threads_and_another_seed_others():
+    first = predict(fit()[0], [0.5])[0]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    torch.manual_seed(99)
+    again = predict(fit()[0], [0.5])[0]
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+    assert first == again
+    assert first != predict(fit(PARAMS.model_copy(update={"seed": 1}))[0], [0.5])[0]
+
+
+def test_a_straight_line_is_left_to_least_squares():
+    x, y = points(600, 0, lambda x: 2 * x - 1)
+    network, _ = train(x, y, *points(200, 1, lambda x: 2 * x - 1), PARAMS)
+    slope, intercept = np.polyfit(x, y, 1)
+    np.testing.assert_allclose(predict(network, [-2, 3])[0], [intercept - 2 * slope, intercept + 3 * slope])
+
+
+def test_losses_are_in_the_units_of_y():
+    curve = fit()[1]["validation_loss"]
+    scaled = fit(curve=lambda x: 1000 * wave(x))[1]["validation_loss"]
+    assert curve.iloc[-1] == pytest.approx(0.3 * np.sqrt(2 / np.pi), rel=0.2)
+    assert scaled.iloc[0] > 500 * curve.iloc[0]
+
+
+def test_the_band_covers_what_it_promises():
+    network, _ = fit()
+    x, y = points(4000, 2, wave)
+    _, lower, upper = predict(network, x)
+    assert 0.85 < ((lower <= y) & (y <= upper)).mean() < 0.95
+
+
+def test_the_conformal_band_takes_the_finite_sample_rank():
+    assert conformal_half_band(np.arange(-1, -20, -1)) == 18  # ceil(20 · 0.9)
+    assert conformal_half_band(np.array([1.0, -3.0])) == 3
+
+
+def test_the_mixture_finds_the_better_candidate_and_keeps_the_simplest_on_a_tie():
+    generator = np.random.default_rng(0)
+    y = generator.normal(size=500)
+    bad, good = np.zeros(500), y + 0.1 * generator.normal(size=500)
+    weights = mixture_weights(np.stack([bad, bad + 1, good]), y, "l1")
+    assert weights.sum() == pytest.approx(1)
+    assert weights[2] > 0.9
+    assert mixture_weights(np.stack([bad, bad + 0.01]), y, "l2")[0] == 1
+
+
+def test_the_schedule_ends_at_zero():
+    assert learning_rate(PARAMS, 0) == 0.01
+    assert learning_rate(PARAMS, 1) == pytest.approx(0)
+    assert learning_rate(PARAMS.model_copy(update={"schedule": "constant"}), 1) == 0.01
