@@ -20,9 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-CLASS_COLOURS = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
-)  # fmt: skip
+from stages.figures.style import class_colour
 
 PAGE = Path(__file__).with_name("page")
 SHEET_PIXELS = 2048  # side of a full sprite sheet: every GPU with WebGL 2 takes a texture of that size
@@ -79,7 +77,7 @@ def map_page(
         "total": sum(len(layer.positions) for layer in layers),
         "dimensions": points.positions.shape[1],
         "classNames": [str(name) for name in class_names],
-        "colours": list(CLASS_COLOURS),
+        "colours": [class_colour(label) for label in range(len(class_names))],
         "cell": cell,
         "cutOut": points.images is not None and points.images.size > 0 and _on_black(points.images),
         "newName": new_name,

@@ -56,14 +56,16 @@ export class CanvasRenderer {
     const { context, data } = this;
     const { cell, images } = data;
     const longer = Math.max(cell.width, cell.height);
-    const [across, down] = [(scene.imageSize * cell.width) / longer, (scene.imageSize * cell.height) / longer];
-    context.imageSmoothingEnabled = across * scene.ratio < 1.5 * cell.width;
     for (const i of scene.pictured) {
       const place = images.place(i);
       const sheet = this.sheets[place.sheet];
       if (!sheet) continue;
       const [left, top] = scene.screenOf(i);
-      context.globalAlpha = scene.pictureOpacity(i);
+      const grown = scene.grown(i);
+      const across = (grown * scene.imageSize * cell.width) / longer;
+      const down = (grown * scene.imageSize * cell.height) / longer;
+      context.imageSmoothingEnabled = across * scene.ratio < 1.5 * cell.width;
+      context.globalAlpha = (scene.colours[4 * i + 3] / 255) * Math.min(1, 3 * grown);
       context.fillStyle = i < data.mapped ? cssColour(scene.colours.subarray(4 * i, 4 * i + 3)) : cssColour(scene.ink);
       const border = i < data.mapped ? 1.5 : 3;
       context.fillRect(left - across / 2 - border, top - down / 2 - border, across + 2 * border, down + 2 * border);

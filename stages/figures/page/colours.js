@@ -1,7 +1,8 @@
-// Which colour each point has. Hues come from a palette that is safe for colour-blind readers; lightness is moved, where
-// it must be, until a colour stands out from the page's ground by the 3:1 that WCAG asks of graphics.
+// Which colour each point has. Hues come from a palette that is safe for colour-blind readers, by lightness as much as by
+// hue; so a colour that hardly differs from the page's ground is moved from it a little, and no further.
 
 const UNKNOWN = [128, 128, 128];
+const CONTRAST = 2; // least ratio to the ground
 const SCALE = [[47, 111, 219], [158, 140, 178], [242, 142, 28]]; // blue, mauve, orange: one lightness, two hues
 
 export const parseColour = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
@@ -22,14 +23,14 @@ function legible(colour, ground) {
   const towards = luminance(ground) < 0.2 ? 255 : 0;
   for (let share = 0; share < 1; share += 0.04) {
     const mixed = colour.map((v) => Math.round(v + (towards - v) * share));
-    if (contrast(mixed, ground) >= 3) return mixed;
+    if (contrast(mixed, ground) >= CONTRAST) return mixed;
   }
   return colour;
 }
 
 // One colour for each class, in the header's order.
 export function classColours(data, ground) {
-  return data.classNames.map((_, c) => legible(parseColour(data.colours[c % data.colours.length]), ground));
+  return data.colours.map((colour) => legible(parseColour(colour), ground));
 }
 
 function onScale(share) {

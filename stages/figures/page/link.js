@@ -22,8 +22,8 @@ export function readLink(app) {
   const { view, data } = scene;
   const link = new URLSearchParams(location.hash.slice(1));
   const numbers = (name, length) => {
-    const values = (link.get(name) ?? "").split(",").map(Number);
-    return link.get(name) && values.every(Number.isFinite) && (!length || values.length === length) ? values : null;
+    const values = (link.get(name) ?? "").split(",").map(parseFloat);
+    return values.every(Number.isFinite) && (!length || values.length === length) ? values : null;
   };
   const among = (name, allowed, otherwise) => (allowed.includes(link.get(name)) ? link.get(name) : otherwise);
   const flag = (name, otherwise) => (link.has(name) ? link.get(name) === "1" : otherwise);
@@ -34,7 +34,7 @@ export function readLink(app) {
     scene.turned();
   }
   const at = numbers("at", 3);
-  if (at) view.set({ x: at[0], y: at[1], scale: at[2] * view.fitScale() });
+  if (at?.[2] > 0) view.set({ x: at[0], y: at[1], scale: at[2] * view.fitScale() });
   const measures = [data.errors && "error", data.kept && "kept"].filter(Boolean);
   app.change({
     colourBy: among("colour", measures, "class"),

@@ -83,25 +83,28 @@ export function roomAround(positions, dimensions, [first, last], extent, least, 
       next[i] = head[b];
       head[b] = i;
     };
-    const crowded = (i) => {
+    // The square distance to the nearest taken point, if that is within reach of a cell.
+    const nearest = (i) => {
+      let least = (1.4 * distance) ** 2;
       const [x, y, z] = [cell(i, 0), cell(i, 1), cell(i, 2)];
       for (let dx = -1; dx <= 1; dx++) {
         for (let dy = -1; dy <= 1; dy++) {
           for (let dz = -deep; dz <= deep; dz++) {
             for (let j = head[bucket(x + dx, y + dy, z + dz)]; j >= 0; j = next[j]) {
               const square = (at(i, 0) - at(j, 0)) ** 2 + (at(i, 1) - at(j, 1)) ** 2 + (at(i, 2) - at(j, 2)) ** 2;
-              if (square < distance * distance) return true;
+              if (square < least) least = square;
             }
           }
         }
       }
-      return false;
+      return least;
     };
     head.fill(-1);
     taken.forEach(put);
     waiting = waiting.filter((i) => {
-      if (crowded(i)) return true;
-      room[i] = distance;
+      const square = nearest(i);
+      if (square < distance * distance) return true;
+      room[i] = Math.sqrt(square);
       taken.push(i);
       put(i);
       return false;

@@ -4,10 +4,11 @@ import { classColours, parseColour, pointColours } from "./colours.js";
 import { Grid, roomAround, typicalSpacing } from "./places.js";
 import { View, boundsOf, project } from "./view.js";
 
-const IMAGE_PIXELS = [26, 96]; // CSS pixels of an image's longer side: far and near
+const IMAGE_PIXELS = [28, 112]; // CSS pixels of an image's longer side: far and near
+const IMAGE_GROWTH = 0.36; // power of the zoom with which it grows between
 const DOT_PIXELS = [2.6, 9];
-const FADE = [0.7, 1]; // an image appears while its room grows from the first to the second share of its size
-const DIM = 26; // opacity, of 255, of what a search or selection leaves out
+export const GROWTH = [0.55, 0.8]; // an image grows from its dot while its room grows between these shares of its size
+const DIM = 36; // opacity, of 255, of the dots that a search or selection leaves out
 
 export class Scene {
   constructor(data) {
@@ -83,24 +84,24 @@ export class Scene {
     const { view, state } = this;
     const apart = this.spacing * view.scale;
     this.dotSize = Math.min(DOT_PIXELS[1], Math.max(DOT_PIXELS[0], 1.1 * apart));
-    this.imageSize = state.pictures === "dots" ? 0 : Math.min(IMAGE_PIXELS[1], Math.max(IMAGE_PIXELS[0], 1.3 * apart));
-    this.cutOut = state.cutOut;
+    const size = Math.max(IMAGE_PIXELS[0], 1.3 * apart, IMAGE_PIXELS[0] * view.zoom() ** IMAGE_GROWTH);
+    this.imageSize = state.pictures === "dots" ? 0 : Math.min(IMAGE_PIXELS[1], size);
+    this.allPictured = state.pictures === "images";
     const margin = Math.max(this.imageSize, this.dotSize) / 2;
     const [x0, y1] = view.toMap(-margin, -margin);
     const [x1, y0] = view.toMap(view.width + margin, view.height + margin);
     this.ranges = this.grid.ranges(x0, y0, x1, y1);
-    this.pictured = this.imageSize ? this.grid.inside(x0, y0, x1, y1, (i) => this.pictureOpacity(i) > 0) : [];
+    this.pictured = this.imageSize ? this.grid.inside(x0, y0, x1, y1, (i) => this.grown(i) > 0) : [];
     if (this.data.dimensions === 3) this.pictured.sort((i, j) => this.seen[3 * i + 2] - this.seen[3 * j + 2]);
-    this.allPictured = state.pictures === "images";
   }
 
-  // How far point i's image has appeared, 0 … 1, dimming included.
-  pictureOpacity(i) {
-    const alpha = this.colours[4 * i + 3] / 255;
-    if (!alpha || this.state.pictures === "images") return alpha;
-    const t = ((this.room[i] * this.view.scale) / this.imageSize - FADE[0]) / (FADE[1] - FADE[0]);
-    if (t <= 0) return 0;
-    return t >= 1 ? alpha : alpha * t * t * (3 - 2 * t);
+  // How far point i has grown from a dot (0) to its image (1).
+  grown(i) {
+    if (!this.imageSize || this.colours[4 * i + 3] <= DIM) return 0;
+    if (this.allPictured) return 1;
+    const t = ((this.room[i] * this.view.scale) / this.imageSize - GROWTH[0]) / (GROWTH[1] - GROWTH[0]);
+    const within = Math.min(1, Math.max(0, t));
+    return within * within * (3 - 2 * within);
   }
 
   screenOf(i) {
@@ -119,8 +120,8 @@ export class Scene {
     for (const i of this.grid.inside(x0, y0, x1, y1, (i) => this.colours[4 * i + 3] > 0)) {
       const [x, y] = this.screenOf(i);
       const [dx, dy] = [Math.abs(x - left), Math.abs(y - top)];
-      const picture = this.imageSize && this.pictureOpacity(i) > 0.05;
-      const onImage = picture && dx <= (this.imageSize * width) / longer / 2 && dy <= (this.imageSize * height) / longer / 2;
+      const half = (this.grown(i) * this.imageSize) / longer / 2;
+      const onImage = dx < half * width && dy < half * height;
       const distance = Math.hypot(dx, dy) * (onImage ? 0.5 : 1);
       if (!onImage && distance > this.dotSize / 2 + 6) continue;
       if (distance < nearest) [best, nearest] = [i, distance];

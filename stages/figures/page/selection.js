@@ -3,7 +3,8 @@ import { cssColour } from "./colours.js";
 import { count, element } from "./elements.js";
 
 const SHEET_IMAGES = 600; // the contact sheet shows so many at most
-const SHEET_CELL = 40; // CSS pixels of one image on it
+const SHEET_COLUMNS = 7;
+const SHEET_CELL = 38; // CSS pixels of one image on it
 
 export class Selection {
   constructor(scene, app) {
@@ -77,23 +78,21 @@ export class Selection {
 
   async fillSheet(points) {
     const { images } = this.scene.data;
-    this.sheet.hidden = !images;
+    this.find("sheet-frame").hidden = !images;
     this.find("sheet-note").hidden = !images || points.length <= SHEET_IMAGES;
     this.find("sheet-note").textContent = `the first ${SHEET_IMAGES} are shown`;
     if (!images) return;
-    this.columns = Math.max(1, Math.floor((this.find("selection").clientWidth || 280) / SHEET_CELL));
     const shown = points.slice(0, SHEET_IMAGES);
     const ratio = Math.max(1, Math.round(this.scene.ratio));
-    this.sheet.width = this.columns * SHEET_CELL * ratio;
-    this.sheet.height = Math.ceil(shown.length / this.columns) * SHEET_CELL * ratio;
-    this.sheet.style.width = `${this.columns * SHEET_CELL}px`;
+    this.sheet.width = SHEET_COLUMNS * SHEET_CELL * ratio;
+    this.sheet.height = Math.ceil(shown.length / SHEET_COLUMNS) * SHEET_CELL * ratio;
     this.sheet.setAttribute("aria-label", `Contact sheet of ${count(shown.length, "image")}`);
     const context = this.sheet.getContext("2d");
     const { width, height } = images.cell;
     const size = (SHEET_CELL - 2) * ratio;
     const [across, down] = [size * Math.min(1, width / height), size * Math.min(1, height / width)];
     for (const [k, i] of shown.entries()) {
-      const [left, top] = [(k % this.columns) * SHEET_CELL * ratio, Math.floor(k / this.columns) * SHEET_CELL * ratio];
+      const [left, top] = [k % SHEET_COLUMNS, Math.floor(k / SHEET_COLUMNS)].map((at) => at * SHEET_CELL * ratio);
       await images.draw(context, i, left, top, across, down, () => this.points === points);
     }
     this.sheet.dataset.drawn = shown.length;
@@ -101,8 +100,8 @@ export class Selection {
 
   // The point whose image on the contact sheet was clicked.
   onSheet({ offsetX, offsetY }) {
-    const column = Math.floor(offsetX / SHEET_CELL);
-    return column < this.columns ? this.points[Math.floor(offsetY / SHEET_CELL) * this.columns + column] : undefined;
+    const cell = this.sheet.clientWidth / SHEET_COLUMNS;
+    return this.points[Math.floor(offsetY / cell) * SHEET_COLUMNS + Math.floor(offsetX / cell)];
   }
 
   download() {

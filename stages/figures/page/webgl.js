@@ -1,4 +1,5 @@
 // Drawing with WebGL 2: dots from buffers that stay on the GPU, images as squares cut from sprite atlases.
+import { GROWTH } from "./scene.js";
 
 const DOTS_VERTEX = `#version 300 es
 in vec3 place;
@@ -9,7 +10,7 @@ uniform vec4 look; // scale, pixel ratio, dot diameter, image size
 uniform vec2 range; // depth range: middle, reach
 out vec4 tint;
 void main() {
-  float shown = look.w > 0.0 ? smoothstep(0.7, 1.0, room * look.x / look.w) : 0.0;
+  float shown = look.w > 0.0 ? smoothstep(${GROWTH[0].toFixed(3)}, ${GROWTH[1].toFixed(3)}, room * look.x / look.w) : 0.0;
   float depth = (place.z - range.x) / range.y;
   tint = vec4(colour.rgb, colour.a * (1.0 - shown));
   gl_Position = vec4((place.xy - centre) * look.x * 2.0 / viewport, -0.9 * depth, 1.0);
@@ -32,7 +33,7 @@ void main() {
 const IMAGES_VERTEX = `#version 300 es
 in vec2 corner;
 in vec4 place; // screen x, y, depth, opacity
-in vec2 cell; // top left pixel in the atlas
+in vec3 cell; // top left pixel in the atlas, share of the full size
 in vec4 colour; // the fourth byte: framed or not
 uniform vec2 viewport;
 uniform vec4 look; // size across, size down, pixel ratio, frame width
@@ -40,12 +41,15 @@ out vec2 within;
 out vec4 tint;
 flat out vec2 origin;
 flat out float framed;
+flat out vec2 span;
 void main() {
-  vec2 reach = look.xy * 0.5 + look.w;
+  vec2 size = look.xy * cell.z;
+  vec2 reach = size * 0.5 + look.w;
   within = corner * reach;
   vec2 at = place.xy + within;
   tint = vec4(colour.rgb, place.w);
-  origin = cell;
+  origin = cell.xy;
+  span = size;
   framed = colour.a;
   gl_Position = vec4(at.x * 2.0 / viewport.x - 1.0, 1.0 - at.y * 2.0 / viewport.y, -0.9 * place.z, 1.0);
 }`;
@@ -57,6 +61,7 @@ in vec2 within;
 in vec4 tint;
 flat in vec2 origin;
 flat in float framed;
+flat in vec2 span; // CSS pixels
 uniform sampler2D atlas;
 uniform vec2 image; // pixels across and down
 uniform vec4 look;
@@ -70,11 +75,10 @@ float grey(vec2 at) { // linear between pixels, never beyond the image's own cel
 }
 
 void main() {
-  vec2 half_size = look.xy * 0.5;
-  vec2 beyond = abs(within) - half_size;
+  vec2 beyond = abs(within) - span * 0.5;
   float outside = max(beyond.x, beyond.y);
-  vec2 at = (within / look.xy + 0.5) * image;
-  vec2 step_size = image / (look.xy * look.z);
+  vec2 at = (within / span + 0.5) * image;
+  vec2 step_size = image / (span * look.z);
   float value = 0.0;
   if (style.z > 1.0) {
     for (float i = 0.0; i < style.z; i++)
@@ -87,8 +91,8 @@ void main() {
   }
   vec4 colour;
   if (style.x > 0.5) {
-    vec3 shade = style.y > 0.5 ? mix(tint.rgb * 0.35, mix(tint.rgb, vec3(1.0), 0.35), value)
-                               : mix(tint.rgb * 0.45, mix(tint.rgb, vec3(1.0), 0.25), value);
+    vec3 shade = style.y > 0.5 ? mix(tint.rgb * 0.4, mix(tint.rgb, vec3(1.0), 0.4), value)
+                               : mix(tint.rgb * 0.55, mix(tint.rgb, vec3(1.0), 0.4), value);
     colour = vec4(shade, smoothstep(0.02, 0.22, value));
   } else {
     float border = clamp(outside + 1.5 + 0.5, 0.0, 1.0);
@@ -106,7 +110,7 @@ void main() {
   pixel = vec4(colour.rgb * alpha, alpha);
 }`;
 
-const INSTANCE_BYTES = 28;
+const INSTANCE_BYTES = 32;
 
 export class WebGlRenderer {
   // Throws where there is no WebGL 2.
@@ -247,7 +251,7 @@ export class WebGlRenderer {
       if (!atlas.texture) continue;
       const [left, top] = view.toScreen(grid.seen[3 * i], grid.seen[3 * i + 1]);
       const z = (grid.seen[3 * i + 2] - depth.middle) / depth.reach;
-      atlas.instances.add(left, top, z, scene.pictureOpacity(i), x, y, scene.colours, i, i >= scene.mapped);
+      atlas.instances.add(left, top, z, x, y, scene.grown(i), scene.colours, i, i >= scene.mapped);
     }
     gl.useProgram(images.program);
     gl.uniform2f(images.viewport, view.width, view.height);
@@ -255,7 +259,7 @@ export class WebGlRenderer {
     gl.uniform2f(images.image, cell.width, cell.height);
     const shrunk = cell.width / (across * ratio); // then several samples a pixel
     const samples = shrunk > 1 ? Math.min(4, Math.max(2, Math.ceil(shrunk))) : 1;
-    gl.uniform4f(images.style, scene.cutOut, scene.dark, samples, this.data.dimensions === 3);
+    gl.uniform4f(images.style, scene.state.cutOut, scene.dark, samples, this.data.dimensions === 3);
     gl.uniform3f(images.ink, ...scene.ink.map((v) => v / 255));
     for (const { texture, instances } of this.atlases) {
       if (!instances.count) continue;
@@ -277,8 +281,8 @@ class Instances {
     gl.bindVertexArray(this.array);
     attribute(gl, images.corner, renderer.corners, 2, gl.FLOAT);
     attribute(gl, images.place, this.buffer, 4, gl.FLOAT, INSTANCE_BYTES, 0);
-    attribute(gl, images.cell, this.buffer, 2, gl.FLOAT, INSTANCE_BYTES, 16);
-    attribute(gl, images.colour, this.buffer, 4, gl.UNSIGNED_BYTE, INSTANCE_BYTES, 24);
+    attribute(gl, images.cell, this.buffer, 3, gl.FLOAT, INSTANCE_BYTES, 16);
+    attribute(gl, images.colour, this.buffer, 4, gl.UNSIGNED_BYTE, INSTANCE_BYTES, 28);
   }
 
   grow(capacity) {
@@ -292,18 +296,19 @@ class Instances {
     this.count = 0;
   }
 
-  add(left, top, z, opacity, x, y, colours, i, framed) {
+  add(left, top, z, x, y, grown, colours, i, framed) {
     if ((this.count + 1) * INSTANCE_BYTES > this.bytes.length) this.grow(2 * this.count);
     const at = (this.count++ * INSTANCE_BYTES) / 4;
     const { floats, bytes } = this;
     floats[at] = left;
     floats[at + 1] = top;
     floats[at + 2] = z;
-    floats[at + 3] = opacity;
+    floats[at + 3] = (colours[4 * i + 3] / 255) * Math.min(1, 3 * grown);
     floats[at + 4] = x;
     floats[at + 5] = y;
-    for (let k = 0; k < 3; k++) bytes[4 * (at + 6) + k] = colours[4 * i + k];
-    bytes[4 * (at + 6) + 3] = framed ? 255 : 0;
+    floats[at + 6] = grown;
+    for (let k = 0; k < 3; k++) bytes[4 * (at + 7) + k] = colours[4 * i + k];
+    bytes[4 * (at + 7) + 3] = framed ? 255 : 0;
   }
 
   draw() {

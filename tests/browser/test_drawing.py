@@ -1,0 +1,210 @@
+"""What is drawn: every image at its own place, with and without WebGL, on any screen, at any zoom."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+NO_WEBGL = """
+const original = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+    return kind === "webgl2" ? null : original.call(this, kind, ...rest);
+};
+"""
+SMALL_TEXTURES = """
+const original = WebGL2RenderingContext.prototype.getParameter;
+WebGL2RenderingContext.prototype.getParameter = function (name) {
+    return name === this.MAX_TEXTURE_SIZE ? 100 : original.call(this, name);
+};
+"""
+CLOSE = 400.0  # a scale at which images have their full size and points lie far apart
+
+
+def screenshot(opened) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(opened.page.screenshot())).convert("RGB")).astype(int)
+
+
+def drawn_image(opened, point: int, pixels: int = 28) -> np.ndarray:
+    """The middle of each pixel of point's image, as it is on the screen, without the border of the tile."""
+    size = opened.run("() => fitmap.scene.imageSize")
+    left, top = opened.at(point)
+    middles = (np.arange(pixels) + 0.5) / pixels * size - size / 2
+    return screenshot(opened)[np.ix_((top + middles).astype(int), (left + middles).astype(int))][2:-2, 2:-2]
+
+
+@pytest.mark.parametrize("before", ["", NO_WEBGL, SMALL_TEXTURES], ids=["webgl", "canvas", "small textures"])
+def test_every_point_is_drawn_with_its_own_image(open_page, ships_page, ships, before):
+    opened = open_page(ships_page, before)
+    opened.show(cutOut=False)
+    for point in (0, 123, 599):
+        opened.look_at(point, CLOSE)
+        opened.show(matched=None)
+        drawn = drawn_image(opened, point)
+        assert np.abs(drawn - ships.images[point][2:-2, 2:-2, None].astype(int)).max() <= 3
+    assert opened.problems == []
+
+
+def test_without_webgl_the_canvas_draws_the_same_dots(open_page, ships_page):
+    pictures = []
+    for before in ("", NO_WEBGL):
+        opened = open_page(ships_page, before)
+        opened.show(pictures="dots")
+        pictures.append((screenshot(opened)[:, 60:640] < 200).any(axis=2))
+    assert opened.run("() => fitmap.app.renderer.constructor.name") == "CanvasRenderer"
+    both, either = np.logical_and(*pictures).sum(), np.logical_or(*pictures).sum()
+    assert both / either > 0.6
+
+
+def test_small_textures_hold_all_images(open_page, ships_page):
+    opened = open_page(ships_page, SMALL_TEXTURES)
+    atlases = opened.run("() => fitmap.app.renderer.atlases.length")
+    assert atlases >= 660 / 9  # cells of 28 pixels, three a side
+
+
+def test_images_grow_from_dots_as_one_zooms_in(ship_map):
+    shares = []
+    for zoom in (1, 2, 4, 8, 16, 60):
+        shares.append(
+            ship_map.run(
+                """(zoom) => {
+                    const { scene } = fitmap;
+                    scene.view.set({ scale: scene.view.fitScale() * zoom });
+                    scene.prepare();
+                    let sum = 0;
+                    for (let i = 0; i < scene.mapped; i++) sum += scene.grown(i);
+                    return sum / scene.mapped;
+                }""",
+                zoom,
+            )
+        )
+    assert shares == sorted(shares)
+    assert shares[0] < 0.5
+    assert shares[-1] == 1
+
+
+def test_images_are_never_stretched(open_page, write_page, ships):
+    wide = replace(ships, images=np.full((600, 10, 20), 255, np.uint8), reconstructions=None)
+    opened = open_page(write_page(wide))
+    opened.show(cutOut=False)
+    opened.look_at(11, CLOSE)
+    left, top = (int(v) for v in opened.at(11))
+    white = (screenshot(opened)[top - 80 : top + 80, left - 80 : left + 80] == 255).all(axis=2)
+    height, width = white[:, 80].sum(), white[80].sum()
+    assert width / height == pytest.approx(2, rel=0.08)
+
+
+def test_only_what_is_visible_is_drawn(ship_map, ships):
+    ship_map.look_at(0, CLOSE)
+    drawn = ship_map.run("() => fitmap.scene.ranges.reduce((sum, [from, to]) => sum + to - from, 0)")
+    assert 1 <= drawn < 100
+    assert 0 in ship_map.run("() => [...fitmap.scene.pictured]")
+
+
+def test_high_density_screens_are_sharp(open_page, ships_page, ships):
+    opened = open_page(ships_page, device_scale_factor=2)
+    assert opened.run("() => document.getElementById('points').width") == 2000
+    opened.hover(50)
+    opened.settle()
+    assert opened.card.locator("[data-part=index]").text_content() == "#50"
+
+
+def test_the_map_follows_the_window(ship_map):
+    ship_map.page.set_viewport_size({"width": 1200, "height": 500})
+    ship_map.page.wait_for_function("document.getElementById('points').width === 1200")
+    ship_map.settle()
+    tops = [ship_map.at(point)[1] for point in range(600)]
+    assert min(tops) >= 0
+    assert max(tops) <= 500
+    ship_map.hover(77)
+    ship_map.settle()
+    assert ship_map.card.locator("[data-part=index]").text_content() == "#77"
+
+
+def test_light_and_dark(open_page, ships_page):
+    for scheme, bright in (("light", True), ("dark", False)):
+        opened = open_page(ships_page, color_scheme=scheme)
+        corner = screenshot(opened)[690, 5]
+        assert (corner.min() > 200) == bright
+        opened.page.locator("#theme").click()
+        opened.settle()
+        assert (screenshot(opened)[690, 5].min() > 200) != bright
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast(open_page, ships_page, scheme):
+    opened = open_page(ships_page, color_scheme=scheme)
+    style = "(name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()"
+
+    def luminance(name: str) -> float:
+        text = opened.run(style, name)
+        channels = np.array([int(text[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+        linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    for ink in ("--ink", "--soft"):
+        for ground in ("--raised", "--ground", "--hover"):
+            low, high = sorted([luminance(ink), luminance(ground)])
+            assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_a_three_dimensional_map_turns(open_page, write_page, ships):
+    draw = np.random.default_rng(3)
+    deep = replace(ships, positions=draw.normal(0, 10, (600, 3)).astype(np.float32))
+    opened = open_page(write_page(deep))
+    before = opened.at(9)
+    opened.page.mouse.move(300, 300)
+    opened.page.mouse.down()
+    opened.page.mouse.move(420, 340, steps=4)
+    opened.page.mouse.up()
+    opened.settle()
+    assert np.hypot(*np.subtract(opened.at(9), before)) > 5
+    turn = np.array(opened.run("() => fitmap.scene.view.turn")).reshape(3, 3)
+    np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-9)
+    assert abs(turn - np.eye(3)).max() > 0.1
+    for point in (9, 200):
+        opened.hover(point)
+        opened.settle()
+        assert opened.card.locator("[data-part=index]").text_content() == f"#{point}"
+    view = opened.view()
+    opened.page.mouse.move(300, 300)
+    opened.page.mouse.down(button="right")
+    opened.page.mouse.move(350, 300, steps=3)
+    opened.page.mouse.up(button="right")
+    assert opened.view()["x"] == pytest.approx(view["x"] - 50 / view["scale"])
+    assert opened.problems == []
+
+
+def test_a_lost_graphics_context_comes_back(ship_map):
+    ship_map.run("""async () => {
+        const gl = fitmap.app.renderer.gl;
+        const lose = gl.getExtension("WEBGL_lose_context");
+        const restored = new Promise((resolve) => gl.canvas.addEventListener("webglcontextrestored", resolve));
+        lose.loseContext();
+        await new Promise(requestAnimationFrame);
+        await new Promise((resolve) => setTimeout(resolve));
+        lose.restoreContext();
+        await restored;
+        await fitmap.app.ready;
+    }""")
+    ship_map.settle()
+    assert (screenshot(ship_map)[:, 60:640] < 200).any()
+    assert ship_map.problems == []
+
+
+def test_seventy_thousand_points(open_page, write_page, ships):
+    count = 70_000
+    draw = np.random.default_rng(5)
+    shades = np.arange(count, dtype=np.uint32)[:, None, None]
+    images = np.broadcast_to(shades % 251, (count, 28, 28)).astype(np.uint8)  # flat, so that the page is made fast
+    crowd = type(ships)(draw.normal(0, 20, (count, 2)).astype(np.float32), np.arange(count) % 4, images=images)
+    opened = open_page(write_page(crowd))
+    opened.show(cutOut=False)
+    for point in (1, 69_999):
+        opened.look_at(point, 3000.0)
+        opened.hover(point)
+        opened.settle()
+        assert opened.card.locator("[data-part=index]").text_content() == f"#{point}"
+        assert (opened.pixels("#card canvas[data-of=images]")[..., 0] == point % 251).all()
+    assert opened.problems == []
