@@ -10,10 +10,18 @@ import pytest
 from stages.figures.map_page import Points, map_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",  # WebGL in software
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 CLASS_NAMES = ["boat", "sail boat", "</script><img src=x onerror=window.hacked=1>", "=1+1"]
 TITLE = "<b>Ships</b> & </title><script>window.hacked=1</script>"
 VIEWPORT = {"width": 1000, "height": 700}
@@ -125,8 +133,7 @@ class MapPage:
         self.run(
             """([i, scale]) => {
                 const { scene } = fitmap;
-                const x = scene.seen[3 * i] + scene.view.insets.right / 2 / scale;
-                scene.view.set({ x, y: scene.seen[3 * i + 1], scale });
+                scene.view.set({ x: scene.seen[3 * i], y: scene.seen[3 * i + 1], scale });
                 fitmap.app.touched();
             }""",
             [point, scale],

@@ -186,7 +186,7 @@ def test_dots_and_images_on_demand(ship_map):
     for choice, expected in (("dots", 0), ("images", 600)):
         ship_map.page.locator(f"#pictures input[value={choice}]").check()
         ship_map.settle()
-        assert ship_map.run("() => fitmap.scene.pictured.length") == expected
+        assert ship_map.run("() => fitmap.scene.listed().pictured.length") == expected
 
 
 def test_search_by_index_goes_there(ship_map):
@@ -267,7 +267,7 @@ def test_the_selection_downloads_as_csv(ship_map, ships):
     with ship_map.page.expect_download() as download:
         ship_map.page.locator("#download").click()
     assert download.value.suggested_filename == "selection.csv"
-    text = open(download.value.path(), newline="", encoding="utf-8").read()
+    text = download.value.path().read_bytes().decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [int(row["index"]) for row in rows] == selected
     assert {row["layer"] for row in rows} == {"map"}
@@ -289,7 +289,7 @@ def test_the_link_brings_back_the_view(ship_map, open_page):
     ship_map.look_at(45, 90.0)
     ship_map.click(45)
     ship_map.page.locator("#copy-link").click()
-    ship_map.page.wait_for_function("location.hash.includes('point=45')")
+    ship_map.page.wait_for_function("() => location.hash.includes('point=45')")
     other = open_page(ship_map.page.url)
     view = ship_map.view()
     assert other.view() == pytest.approx(view, rel=1e-4)

@@ -19,18 +19,18 @@ export class CanvasRenderer {
   setRoom() {}
   setColours() {}
 
-  draw(scene) {
+  draw(scene, view, { ranges, pictured }) {
     const { context } = this;
     context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
     context.globalAlpha = 1;
     context.fillStyle = cssColour(scene.ground);
-    context.fillRect(0, 0, scene.view.width, scene.view.height);
-    this.drawDots(scene);
-    if (scene.imageSize) this.drawImages(scene);
+    context.fillRect(0, 0, view.width, view.height);
+    this.drawDots(scene, view, ranges);
+    this.drawImages(scene, view, pictured);
     context.globalAlpha = 1;
   }
 
-  drawDots({ view, grid, ranges, colours, dotSize }) {
+  drawDots({ grid, colours, dotSize }, view, ranges) {
     const { context } = this;
     const size = Math.max(1.5, dotSize * 0.88); // a square of a circle's area
     let last = -1;
@@ -52,15 +52,15 @@ export class CanvasRenderer {
     }
   }
 
-  drawImages(scene) {
+  drawImages(scene, view, pictured) {
     const { context, data } = this;
     const { cell, images } = data;
     const longer = Math.max(cell.width, cell.height);
-    for (const i of scene.pictured) {
+    for (const i of pictured) {
       const place = images.place(i);
       const sheet = this.sheets[place.sheet];
       if (!sheet) continue;
-      const [left, top] = scene.screenOf(i);
+      const [left, top] = view.toScreen(scene.seen[3 * i], scene.seen[3 * i + 1]);
       const grown = scene.grown(i);
       const across = (grown * scene.imageSize * cell.width) / longer;
       const down = (grown * scene.imageSize * cell.height) / longer;

@@ -82,11 +82,10 @@ export class Card {
     const neighbours = scene.neighboursOf(i);
     const drift = neighbours.reduce((sum, j) => sum + scene.screenOf(j)[0] - left, 0);
     const [width, height] = [card.offsetWidth, card.offsetHeight];
-    const space = view.width - view.insets.right;
-    const fits = { left: left - DISTANCE - width > 8, right: left + DISTANCE + width < space - 8 };
+    const fits = { left: left - DISTANCE - width > 8, right: left + DISTANCE + width < view.width - 8 };
     const side = (drift > 0 && fits.left) || !fits.right ? "left" : "right";
     const x = side === "left" ? left - DISTANCE - width : left + DISTANCE;
     const clamp = (value, most) => Math.round(Math.max(8, Math.min(most - 8, value)));
-    card.style.transform = `translate(${clamp(x, space - width)}px, ${clamp(top - height / 2, view.height - height)}px)`;
+    card.style.transform = `translate(${clamp(x, view.width - width)}px, ${clamp(top - height / 2, view.height - height)}px)`;
   }
 }

@@ -6,6 +6,7 @@ import { listen } from "./gestures.js";
 import { readLink, writeLink } from "./link.js";
 import { drawOverlay } from "./overlay.js";
 import { Panel } from "./panel.js";
+import { MARGIN, Picture } from "./picture.js";
 import { Scene } from "./scene.js";
 import { Search } from "./search.js";
 import { Selection } from "./selection.js";
@@ -22,6 +23,7 @@ class App {
     this.scene = new Scene(readData());
     this.surface = byId("overlay");
     this.renderer = this.makeRenderer();
+    this.picture = new Picture(byId("points"), this.renderer);
     this.lassoArmed = false;
     this.lasso = null;
     this.card = new Card(byId("card"), this.scene, this);
@@ -33,9 +35,17 @@ class App {
     this.measure();
     this.fit(false);
     readLink(this);
-    new ResizeObserver(() => this.measure()).observe(this.surface);
+    new ResizeObserver(() => this.measure()).observe(byId("map"));
     this.redraw();
-    this.ready = this.renderer.load(() => this.redraw());
+    this.load();
+  }
+
+  // Fulfilled once every image is on the map; until then images appear sheet by sheet.
+  load() {
+    this.ready = this.renderer.load(() => {
+      this.scene.version++;
+      this.redraw();
+    });
   }
 
   makeRenderer() {
@@ -48,29 +58,28 @@ class App {
     }
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => {
-      this.renderer = new WebGlRenderer(canvas, this.scene.data);
+      this.renderer = this.picture.renderer = new WebGlRenderer(canvas, this.scene.data);
       this.scene.moved = this.scene.recoloured = true;
-      this.ready = this.renderer.load(() => this.redraw());
+      this.load();
     });
     return renderer;
   }
 
-  // The canvases' size in real pixels, and what of the map the panel covers.
+  // The canvases' size in real pixels.
   measure() {
     const { scene, surface } = this;
     const { view } = scene;
     const fitted = view.width > 1 && Math.abs(view.zoom() - 1) < 1e-6;
     scene.ratio = window.devicePixelRatio || 1;
-    view.width = surface.clientWidth;
-    view.height = surface.clientHeight;
-    const panel = byId("panel").getBoundingClientRect();
-    view.insets = small.matches
-      ? { left: 0, right: 0, top: 0, bottom: Math.min(panel.height, 120) }
-      : { left: 0, right: document.body.classList.contains("panel-closed") ? 0 : panel.width, top: 0, bottom: 0 };
-    for (const canvas of [byId("points"), surface]) {
-      canvas.width = Math.round(view.width * scene.ratio);
-      canvas.height = Math.round(view.height * scene.ratio);
+    view.width = byId("map").clientWidth;
+    view.height = byId("map").clientHeight;
+    for (const [canvas, margin] of [[byId("points"), MARGIN], [surface, 0]]) {
+      canvas.width = Math.round((view.width + 2 * margin) * scene.ratio);
+      canvas.height = Math.round((view.height + 2 * margin) * scene.ratio);
+      canvas.style.width = `${view.width + 2 * margin}px`;
+      canvas.style.height = `${view.height + 2 * margin}px`;
     }
+    scene.version++;
     if (fitted) view.set(view.fitted());
     this.redraw();
   }
@@ -91,7 +100,7 @@ class App {
     if (scene.moved || scene.recoloured) renderer.setColours(scene.colours);
     scene.moved = scene.recoloured = false;
     scene.prepare();
-    renderer.draw(scene);
+    this.picture.show(scene);
     drawOverlay(this.surface, scene, this.lasso);
     this.card.update();
   }
@@ -135,9 +144,8 @@ class App {
 
   glideZoom(at, factor) {
     const { view } = this.scene;
-    const middle = [(view.width - view.insets.right) / 2, (view.height - view.insets.bottom) / 2];
     const before = { x: view.x, y: view.y, scale: view.scale };
-    view.zoomAt(...(at ?? middle), factor);
+    view.zoomAt(...(at ?? [view.width / 2, view.height / 2]), factor);
     const after = { x: view.x, y: view.y, scale: view.scale };
     view.set(before);
     this.glide(after);
@@ -179,10 +187,11 @@ class App {
       hidden.delete(scene.data.labels[i]);
       this.change({ hidden, newShown: scene.state.newShown || i >= scene.mapped });
     }
-    const scale = Math.max(view.scale, (28 * 0.8) / scene.spacing);
+    if (small.matches) this.showPanel(false);
+    const scale = Math.max(view.scale, 24 / scene.spacing);
     const [x, y] = [scene.seen[3 * i], scene.seen[3 * i + 1]];
     this.pin(i);
-    this.glide({ x: x + view.insets.right / 2 / scale, y: y - view.insets.bottom / 2 / scale, scale });
+    this.glide({ x, y, scale });
   }
 
   // ---- points ----
@@ -197,6 +206,7 @@ class App {
 
   click(at) {
     const i = this.scene.at(...at);
+    if (small.matches) this.showPanel(false);
     this.pin(i === this.scene.state.pinned ? -1 : i);
   }
 
@@ -210,8 +220,7 @@ class App {
 
   pinCentre() {
     const { scene } = this;
-    const { width, height, insets } = scene.view;
-    const [x, y] = scene.view.toMap((width - insets.right) / 2, (height - insets.bottom) / 2);
+    const { x, y } = scene.view;
     let [best, nearest] = [-1, Infinity];
     for (let i = 0; i < scene.data.total; i++) {
       const distance = Math.hypot(scene.seen[3 * i] - x, scene.seen[3 * i + 1] - y);

@@ -2,10 +2,13 @@
 import { cssColour } from "./colours.js";
 
 export function drawOverlay(canvas, scene, lasso) {
+  const { hovered, pinned } = scene.state;
+  const empty = hovered < 0 && pinned < 0 && !lasso;
+  if (empty && canvas.dataset.empty) return; // an untouched canvas costs the browser nothing
+  canvas.dataset.empty = empty ? "yes" : "";
   const context = canvas.getContext("2d");
   context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
   context.clearRect(0, 0, scene.view.width, scene.view.height);
-  const { hovered, pinned } = scene.state;
   if (pinned >= 0) drawNeighbours(context, scene, pinned);
   if (hovered >= 0 && hovered !== pinned) drawNeighbours(context, scene, hovered);
   if (lasso?.length > 1) drawLasso(context, scene, lasso);

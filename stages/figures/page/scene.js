@@ -6,6 +6,7 @@ import { View, boundsOf, project } from "./view.js";
 
 const IMAGE_PIXELS = [28, 112]; // CSS pixels of an image's longer side: far and near
 const IMAGE_GROWTH = 0.36; // power of the zoom with which it grows between
+export const FRAME_PIXELS = 4; // from a new image to the outside of its frame
 const DOT_PIXELS = [2.6, 9];
 export const GROWTH = [0.55, 0.8]; // an image grows from its dot while its room grows between these shares of its size
 const DIM = 36; // opacity, of 255, of the dots that a search or selection leaves out
@@ -26,6 +27,8 @@ export class Scene {
       hovered: -1,
       pinned: -1,
     };
+    this.ratio = 1; // screen pixels per CSS pixel
+    this.version = 0; // counts changes of what is drawn, other than moves of the view
     this.seen = new Float32Array(3 * data.total);
     this.turned();
     const { bounds } = this.view;
@@ -35,7 +38,6 @@ export class Scene {
     for (const layer of [[0, data.mapped], [data.mapped, data.total]]) {
       roomAround(data.positions, data.dimensions, layer, extent, 1.3 * this.spacing, this.room);
     }
-    this.ratio = 1; // screen pixels per CSS pixel
     this.themed();
   }
 
@@ -47,6 +49,7 @@ export class Scene {
     const { x0, x1 } = view.bounds;
     this.depth = data.dimensions === 3 ? { middle: 0, reach: (Math.sqrt(3) / 2) * (x1 - x0) } : { middle: 0, reach: 1 };
     this.moved = true;
+    this.version++;
   }
 
   // After the page became light or dark.
@@ -66,6 +69,7 @@ export class Scene {
     this.colours = pointColours(data, state.colourBy, this.ground);
     for (let i = 0; i < data.total; i++) this.colours[4 * i + 3] = this.opacityOf(i);
     this.recoloured = true;
+    this.version++;
   }
 
   isShown(i) {
@@ -79,7 +83,7 @@ export class Scene {
     return (selected && !selected.has(i)) || (matched && !matched(i)) ? DIM : 255;
   }
 
-  // Sizes and lists for the present view, read by the renderers.
+  // Sizes for the present view, read by the renderers.
   prepare() {
     const { view, state } = this;
     const apart = this.spacing * view.scale;
@@ -87,12 +91,17 @@ export class Scene {
     const size = Math.max(IMAGE_PIXELS[0], 1.3 * apart, IMAGE_PIXELS[0] * view.zoom() ** IMAGE_GROWTH);
     this.imageSize = state.pictures === "dots" ? 0 : Math.min(IMAGE_PIXELS[1], size);
     this.allPictured = state.pictures === "images";
-    const margin = Math.max(this.imageSize, this.dotSize) / 2;
-    const [x0, y1] = view.toMap(-margin, -margin);
-    const [x1, y0] = view.toMap(view.width + margin, view.height + margin);
-    this.ranges = this.grid.ranges(x0, y0, x1, y1);
-    this.pictured = this.imageSize ? this.grid.inside(x0, y0, x1, y1, (i) => this.grown(i) > 0) : [];
-    if (this.data.dimensions === 3) this.pictured.sort((i, j) => this.seen[3 * i + 2] - this.seen[3 * j + 2]);
+  }
+
+  // What touches a part of the screen: ranges of dots in the grid's order, and the points drawn with their images.
+  listed(view = this.view, [left, top, right, bottom] = [0, 0, view.width, view.height]) {
+    const margin = Math.max(this.imageSize, this.dotSize) / 2 + FRAME_PIXELS;
+    const [x0, y1] = view.toMap(left - margin, top - margin);
+    const [x1, y0] = view.toMap(right + margin, bottom + margin);
+    const ranges = this.grid.ranges(x0, y0, x1, y1);
+    const pictured = this.imageSize ? this.grid.inside(x0, y0, x1, y1, (i) => this.grown(i) > 0) : [];
+    if (this.data.dimensions === 3) pictured.sort((i, j) => this.seen[3 * i + 2] - this.seen[3 * j + 2]);
+    return { ranges, pictured };
   }
 
   // How far point i has grown from a dot (0) to its image (1).

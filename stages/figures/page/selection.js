@@ -35,7 +35,7 @@ export class Selection {
     const { scene } = this;
     const { view } = scene;
     const [x0, y1] = view.toMap(0, 0);
-    const [x1, y0] = view.toMap(view.width - view.insets.right, view.height - view.insets.bottom);
+    const [x1, y0] = view.toMap(view.width, view.height);
     this.choose(scene.grid.inside(x0, y0, x1, y1, (i) => scene.isShown(i)));
   }
 

@@ -1,5 +1,6 @@
 // The camera: which part of the map is on the screen, and in three dimensions from which side.
 
+const MARGIN = 28; // CSS pixels around a map that fits
 const ZOOM_RANGE = [0.5, 400]; // times the scale at which the whole map fits
 
 export class View {
@@ -11,24 +12,19 @@ export class View {
     this.y = (bounds.y0 + bounds.y1) / 2;
     this.scale = 1; // CSS pixels per map unit
     this.turn = [1, 0, 0, 0, 1, 0, 0, 0, 1]; // rotation, row-major
-    this.insets = { left: 0, right: 0, top: 0, bottom: 0 }; // parts of the canvas that the panel covers
   }
 
   fitScale() {
     const { x0, x1, y0, y1 } = this.bounds;
-    const { left, right, top, bottom } = this.insets;
-    const margin = 28;
-    const width = Math.max(80, this.width - left - right - 2 * margin);
-    const height = Math.max(80, this.height - top - bottom - 2 * margin);
+    const width = Math.max(80, this.width - 2 * MARGIN);
+    const height = Math.max(80, this.height - 2 * MARGIN);
     return Math.min(width / (x1 - x0), height / (y1 - y0));
   }
 
   // The view in which the whole map fits.
   fitted() {
     const { x0, x1, y0, y1 } = this.bounds;
-    const { left, right, top, bottom } = this.insets;
-    const scale = this.fitScale();
-    return { x: (x0 + x1 + (right - left) / scale) / 2, y: (y0 + y1 + (top - bottom) / scale) / 2, scale };
+    return { x: (x0 + x1) / 2, y: (y0 + y1) / 2, scale: this.fitScale() };
   }
 
   zoom() {

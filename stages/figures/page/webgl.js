@@ -1,5 +1,5 @@
 // Drawing with WebGL 2: dots from buffers that stay on the GPU, images as squares cut from sprite atlases.
-import { GROWTH } from "./scene.js";
+import { FRAME_PIXELS, GROWTH } from "./scene.js";
 
 const DOTS_VERTEX = `#version 300 es
 in vec3 place;
@@ -44,7 +44,7 @@ flat out float framed;
 flat out vec2 span;
 void main() {
   vec2 size = look.xy * cell.z;
-  vec2 reach = size * 0.5 + look.w;
+  vec2 reach = size * 0.5 + colour.a * look.w; // only a frame needs more than the image
   within = corner * reach;
   vec2 at = place.xy + within;
   tint = vec4(colour.rgb, place.w);
@@ -64,14 +64,14 @@ flat in float framed;
 flat in vec2 span; // CSS pixels
 uniform sampler2D atlas;
 uniform vec2 image; // pixels across and down
+uniform vec2 texel; // one over the size of the atlas
 uniform vec4 look;
 uniform vec4 style; // cut out?, dark page?, samples a side, depth test?
 uniform vec3 ink;
 out vec4 pixel;
 
 float grey(vec2 at) { // linear between pixels, never beyond the image's own cell
-  vec2 inside = clamp(at, vec2(0.5), image - 0.5);
-  return texture(atlas, (origin + inside) / vec2(textureSize(atlas, 0))).r;
+  return texture(atlas, (origin + clamp(at, vec2(0.5), image - 0.5)) * texel).r;
 }
 
 void main() {
@@ -180,7 +180,7 @@ export class WebGlRenderer {
       [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
       [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
     ]) gl.texParameteri(gl.TEXTURE_2D, key, value);
-    this.atlases[sheet * this.blocksAcross * this.blocksDown + b].texture = texture;
+    Object.assign(this.atlases[sheet * this.blocksAcross * this.blocksDown + b], { texture, size });
   }
 
   // The atlas and the pixel in it at which point i's image begins.
@@ -216,18 +216,18 @@ export class WebGlRenderer {
     gl.bufferData(gl.ARRAY_BUFFER, sorted, gl.DYNAMIC_DRAW);
   }
 
-  draw(scene) {
+  // Draw what `scene.listed` found, as `view` shows it.
+  draw(scene, view, { ranges, pictured }) {
     const { gl } = this;
-    const { canvas } = gl;
-    gl.viewport(0, 0, canvas.width, canvas.height);
+    gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
     gl.clearColor(...scene.ground.map((v) => v / 255), 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     if (this.data.dimensions === 3) gl.enable(gl.DEPTH_TEST);
-    this.drawDots(scene);
-    if (scene.imageSize) this.drawImages(scene);
+    this.drawDots(scene, view, ranges);
+    if (pictured.length) this.drawImages(scene, view, pictured);
   }
 
-  drawDots({ view, ratio, dotSize, imageSize, allPictured, depth, ranges }) {
+  drawDots({ ratio, dotSize, imageSize, allPictured, depth }, view, ranges) {
     const { gl, dots } = this;
     gl.useProgram(dots.program);
     gl.uniform2f(dots.centre, view.x, view.y);
@@ -239,14 +239,14 @@ export class WebGlRenderer {
     for (const [from, to] of ranges) gl.drawArrays(gl.POINTS, from, to - from);
   }
 
-  drawImages(scene) {
+  drawImages(scene, view, pictured) {
     const { gl, images } = this;
-    const { view, ratio, imageSize, grid, depth } = scene;
+    const { ratio, imageSize, grid, depth } = scene;
     const { cell } = this.data;
     const across = imageSize * Math.min(1, cell.width / cell.height);
     const down = imageSize * Math.min(1, cell.height / cell.width);
     for (const atlas of this.atlases) atlas.instances.clear();
-    for (const i of scene.pictured) {
+    for (const i of pictured) {
       const { atlas, x, y } = this.atlasPlace(i);
       if (!atlas.texture) continue;
       const [left, top] = view.toScreen(grid.seen[3 * i], grid.seen[3 * i + 1]);
@@ -255,14 +255,15 @@ export class WebGlRenderer {
     }
     gl.useProgram(images.program);
     gl.uniform2f(images.viewport, view.width, view.height);
-    gl.uniform4f(images.look, across, down, ratio, 4);
+    gl.uniform4f(images.look, across, down, ratio, FRAME_PIXELS);
     gl.uniform2f(images.image, cell.width, cell.height);
     const shrunk = cell.width / (across * ratio); // then several samples a pixel
     const samples = shrunk > 1 ? Math.min(4, Math.max(2, Math.ceil(shrunk))) : 1;
     gl.uniform4f(images.style, scene.state.cutOut, scene.dark, samples, this.data.dimensions === 3);
     gl.uniform3f(images.ink, ...scene.ink.map((v) => v / 255));
-    for (const { texture, instances } of this.atlases) {
+    for (const { texture, size, instances } of this.atlases) {
       if (!instances.count) continue;
+      gl.uniform2f(images.texel, 1 / size[0], 1 / size[1]);
       gl.bindTexture(gl.TEXTURE_2D, texture);
       instances.draw();
     }
