@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from stages.pipeline.params import RegressorParams
 from stages.pipeline.progress import progress
-from stages.regression.network import Regressor
+from stages.regression.network import Regressor, resolutions
 
 HUBER_DELTA = 0.1  # residual, in standard deviations of y, from which the Huber loss grows linearly
 LEAST_STEPS = 20  # steps in an epoch; with few points it passes over them more than once
@@ -52,7 +52,8 @@ def _fit(x: Tensor, y: Tensor, validation_x: Tensor, validation_y: Tensor, param
     optimizer = _optimizer(network, params)
     steps = max(math.ceil(len(x) / params.batch_size), LEAST_STEPS)
     unit = float(network.y_std) ** (1 if params.loss == "l1" else 2)
-    penalty = params.weight_penalty / math.sqrt(len(x))
+    sharpness = torch.tensor(resolutions(params.members, params.encoding_size)) / params.encoding_size
+    penalty = params.weight_penalty / math.sqrt(len(x)) * sharpness  # who sees little can overfit little
     best_loss = torch.full((params.members,), math.inf)
     best = [parameter.detach().clone() for parameter in network.parameters()]
     rows = []
@@ -64,8 +65,8 @@ def _fit(x: Tensor, y: Tensor, validation_x: Tensor, validation_y: Tensor, param
             residual = network.member_outputs(u[batch]) - target[batch]
             loss = elementwise_loss(residual, params.loss).mean(dim=1)
             objective = loss.sum()  # the members share no weight, so each descends its own loss
-            if penalty:
-                objective = objective + penalty * _weight_penalty(network, residual.detach(), params.loss)
+            if params.weight_penalty:
+                objective = objective + (penalty * _squared_weights(network, residual.detach(), params.loss)).sum()
             optimizer.zero_grad()
             objective.backward()
             optimizer.step()
@@ -121,7 +122,7 @@ def mixture_weights(candidates: np.ndarray, y: np.ndarray, loss: str, iterations
     """Weights, positive and of sum 1, of the candidates (k, n) whose mean has least loss against y (n,).
 
     By exponentiated gradient (Kivinen and Warmuth 1997). The first candidate is the simplest: it is taken alone when
-    the mixture's gain over it is within one standard error of the paired differences.
+    the mixture's gain over it is within two standard errors of the paired differences.
     """
     errors = torch.from_numpy(candidates - y)
     logits = -len(y) * elementwise_loss(errors, loss).mean(1) / elementwise_loss(errors, loss).mean(1).min()
@@ -134,7 +135,7 @@ def mixture_weights(candidates: np.ndarray, y: np.ndarray, loss: str, iterations
             optimizer.step()
     weights = logits.detach().softmax(0)
     gain = elementwise_loss(errors[0], loss) - elementwise_loss(weights @ errors, loss)
-    if gain.mean() < gain.std() / math.sqrt(len(y)):
+    if gain.mean() < 2 * gain.std() / math.sqrt(len(y)):
         return np.eye(len(candidates))[0]
     return weights.numpy()
 
@@ -146,8 +147,8 @@ def _mix_and_measure(network: Regressor, x: Tensor, y: Tensor, params: Regressor
     network.half_band.fill_(conformal_half_band((y - network(x)).numpy()))
 
 
-def _weight_penalty(network: Regressor, residual: Tensor, loss: str) -> Tensor:
-    """Half the squared weights of the stacked layers, in proportion to the loss's mean slope in each member.
+def _squared_weights(network: Regressor, residual: Tensor, loss: str) -> Tensor:
+    """Half the squared weights of each member's stacked layers (members,), times its loss's mean slope.
 
     Noise of any size then needs the same penalty. With two layers this is a group lasso on the units (Neyshabur et al.
     2015): those that earn too little fade out.
@@ -160,7 +161,7 @@ def _weight_penalty(network: Regressor, residual: Tensor, loss: str) -> Tensor:
         case _:
             slope = residual.abs().clamp(max=HUBER_DELTA).mean(dim=1)
     squares = sum(layer.weight.square().sum(dim=(1, 2)) for layer in network.layers)
-    return (slope * squares).sum() / 2
+    return slope * squares / 2
 
 
 def _optimizer(network: Regressor, params: RegressorParams) -> torch.optim.Optimizer:
