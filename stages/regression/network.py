@@ -18,19 +18,22 @@ PADDING = 1.1  # the Fourier basis repeats itself this much beyond the data's ra
 
 
 class MemberLinear(nn.Module):
-    """One linear layer for each of `members` networks: (members, n, inputs) to (members, n, outputs).
+    """One linear layer for each of `members` networks: (members or 1, n, inputs) to (members, n, outputs).
 
-    Starts as `nn.Linear` does, uniform in ±1/√inputs, each member with draws of its own.
+    Starts as `nn.Linear` does, uniform in ±1/√inputs, each member with draws of its own. `seen` (members, inputs) is 0
+    where a member does not see an input.
     """
 
-    def __init__(self, members: int, inputs: int, outputs: int, generator: torch.Generator):
+    def __init__(self, members: int, inputs: int, outputs: int, generator: torch.Generator, seen: Tensor | None = None):
         super().__init__()
         bound = 1 / math.sqrt(inputs)
         self.weight = nn.Parameter(torch.empty(members, inputs, outputs).uniform_(-bound, bound, generator=generator))
         self.bias = nn.Parameter(torch.empty(members, 1, outputs).uniform_(-bound, bound, generator=generator))
+        self.register_buffer("seen", None if seen is None else seen[:, :, None], persistent=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, inputs, self.weight)
+        weight = self.weight if self.seen is None else self.weight * self.seen
+        return torch.baddbmm(self.bias, inputs.expand(len(weight), -1, -1), weight)
 
 
 class Regressor(nn.Module):
@@ -54,14 +57,27 @@ class Regressor(nn.Module):
         self.register_buffer("mixture", mixture)
         widths = [self.inputs(), *architecture["hidden_layers"], 1]
         self.layers = nn.ModuleList(
-            MemberLinear(members, before, after, generator) for before, after in pairwise(widths)
+            MemberLinear(members, before, after, generator, self.seen_inputs() if layer == 0 else None)
+            for layer, (before, after) in enumerate(pairwise(widths))
         )
-        self.shortcut = nn.Parameter(torch.zeros(members, widths[0], 1)) if architecture["shortcut"] else None
+        self.shortcut = None
+        if architecture["shortcut"]:
+            self.shortcut = MemberLinear(members, widths[0], 1, generator, self.seen_inputs())
+            nn.init.zeros_(self.shortcut.weight)
+            nn.init.zeros_(self.shortcut.bias)
 
     def inputs(self) -> int:
         """Width of what the first linear layer sees."""
         size = self.architecture["encoding_size"]
         return {"none": 1, "hat": 2 + size, "fourier": 1 + 2 * size}[self.architecture["encoding"]]
+
+    def seen_inputs(self) -> Tensor | None:
+        """1 for each input that a member sees and 0 for the others (members, inputs); None where all see all."""
+        if self.architecture["encoding"] != "fourier":
+            return None
+        members, size = self.architecture["members"], self.architecture["encoding_size"]
+        seen = torch.arange(1, size + 1) <= torch.tensor(resolutions(members, size))[:, None]
+        return torch.cat([torch.ones(members, 1), seen, seen], dim=1)
 
     def fit_scale(self, x: Tensor, y: Tensor) -> None:
         """Take the range of x, the scale of y and the least-squares line from the training data."""
@@ -78,19 +94,17 @@ class Regressor(nn.Module):
         return 2 * (x - self.x_low) / (self.x_high - self.x_low) - 1
 
     def encode(self, u: Tensor) -> Tensor:
-        """What each member's first layer sees of u (n,), x scaled to -1 … 1: (members, n, inputs)."""
+        """What the first layer sees of u (n,), x scaled to -1 … 1: (1, n, inputs), for hats (members, n, inputs)."""
         members, size = self.architecture["members"], self.architecture["encoding_size"]
-        u = u.to(self.layers[0].weight.dtype)[None, :, None].expand(members, -1, 1)
+        u = u.to(self.layers[0].weight.dtype)[None, :, None]
         match self.architecture["encoding"]:
             case "fourier":
-                order = torch.arange(1, size + 1)
-                seen = (order <= torch.tensor(resolutions(members, size))[:, None, None]).to(u.dtype)
-                phase = u[0] * order * (math.pi / PADDING)
-                return torch.cat([u, seen * phase.sin(), seen * phase.cos()], dim=2)
+                phase = u * torch.arange(1, size + 1) * (math.pi / PADDING)
+                return torch.cat([u, phase.sin(), phase.cos()], dim=2)
             case "hat":
                 intervals = torch.tensor(resolutions(members, size))[:, None, None]
-                place = (u + 1) / 2 * intervals
-                return torch.cat([u, (1 - (place - torch.arange(size + 1)).abs()).clamp(min=0)], dim=2)
+                hats = (1 - ((u + 1) / 2 * intervals - torch.arange(size + 1)).abs()).clamp(min=0)
+                return torch.cat([u.expand(members, -1, 1), hats], dim=2)
         return u
 
     def activate(self, hidden: Tensor) -> Tensor:
@@ -108,7 +122,7 @@ class Regressor(nn.Module):
             hidden = self.activate(layer(hidden))
         output = self.layers[-1](hidden)
         if self.shortcut is not None:
-            output = output + torch.bmm(encoded, self.shortcut)
+            output = output + self.shortcut(encoded)
         return output[:, :, 0]
 
     def candidates(self, x: Tensor) -> Tensor:

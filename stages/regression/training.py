@@ -167,9 +167,9 @@ def _squared_weights(network: Regressor, residual: Tensor, loss: str) -> Tensor:
 def _optimizer(network: Regressor, params: RegressorParams) -> torch.optim.Optimizer:
     match params.optimizer:
         case "adam":
-            return torch.optim.Adam(network.parameters(), lr=params.learning_rate)
+            return torch.optim.Adam(network.parameters(), lr=params.learning_rate, fused=True)
         case "adamw":
-            return torch.optim.AdamW(network.parameters(), lr=params.learning_rate)
+            return torch.optim.AdamW(network.parameters(), lr=params.learning_rate, fused=True)
     return torch.optim.SGD(network.parameters(), lr=params.learning_rate, momentum=params.momentum)
 
 

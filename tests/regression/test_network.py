@@ -41,9 +41,14 @@ def test_no_hidden_layer_and_no_shortcut_is_a_straight_line():
 
 def test_members_see_their_own_resolution_only():
     network = build()
-    encoded = network.encode(torch.linspace(-1, 1, 9))
-    seen = [int((encoded[member, :, 1:17].abs().sum(0) > 1e-6).sum()) for member in range(3)]
-    assert seen == resolutions(3, 16) == [3, 6, 16]
+    u = torch.linspace(-1, 1, 9)
+    before = network.member_outputs(u).detach()
+    with torch.no_grad():
+        network.layers[0].weight[:, 7] += 1  # the sine of the seventh frequency
+        network.shortcut.weight[:, 7] += 1
+    changed = (network.member_outputs(u).detach() != before).any(dim=1)
+    assert resolutions(3, 16) == [3, 6, 16]
+    assert changed.tolist() == [False, False, True]
 
 
 def test_hats_sum_to_one_inside_the_range():
