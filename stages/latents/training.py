@@ -4,11 +4,12 @@ All images lie on the device as one tensor; a batch is an index into it. No labe
 """
 
 import math
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from stages.latents.autoencoder import Autoencoder
@@ -16,8 +17,9 @@ from stages.pipeline.errors import InputError
 from stages.pipeline.params import AutoencoderParams
 from stages.pipeline.progress import progress
 
-THREADS = 2  # a fixed number, so that floating-point sums are cut alike on every machine
+THREADS = 1  # sums are cut alike on every machine, and small batches gain little from more
 WARMUP = 0.05  # share of all steps in which the learning rate rises
+FIRST_LOG_VARIANCE = -2.0  # of the variational noise, which training then adapts
 CHUNK = 1024  # images encoded at once
 LOSSES = {"mse": functional.mse_loss, "l1": functional.l1_loss}
 
@@ -25,41 +27,65 @@ LOSSES = {"mse": functional.mse_loss, "l1": functional.l1_loss}
 def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, pd.DataFrame]:
     """Train on images (n, h, w) uint8 with AdamW, a short warm-up and a cosine down to zero.
 
-    Returns the network (on the CPU) and its history: epoch, train_loss, validation_loss, learning_rate. The
-    validation images are drawn from `images` and only watched. Raises `InputError` for a device that is not there.
+    Returns the network (on the CPU) and its history: epoch, train_loss, validation_loss, learning_rate; both losses
+    are of reconstructions. The validation images are drawn from `images` and only watched. Raises `InputError` for a
+    device that is not there.
     """
     device = choose_device(params.device, "autoencoder.device")
     torch.set_num_threads(THREADS)
     generator = torch.Generator().manual_seed(params.seed)
-    order = torch.randperm(len(images), generator=generator)
-    held_out = max(round(len(images) * params.validation_fraction), 1)
     everything = torch.from_numpy(images)[:, None]
-    validation, training = everything[order[:held_out]].to(device), everything[order[held_out:]].to(device)
+    held_out = max(round(len(images) * params.validation_fraction), 1)
+    validation, training = everything[torch.randperm(len(images), generator=generator)].tensor_split([held_out])
 
     network = new_network(images.shape[1:], params)
-    network.start_as_pca(_intensities(everything[order[held_out:]]), generator)
-    network.to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay)
+    network.start_as_pca(_intensities(training), generator)
+    network, training, validation = network.to(device), training.to(device), validation.to(device)
+    log_variance = nn.Parameter(torch.full((params.latent_dim,), FIRST_LOG_VARIANCE, device=device))
+    optimizer = torch.optim.AdamW(
+        [*network.parameters(), log_variance], lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
+    )
     steps = params.epochs * math.ceil(len(training) / params.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_then_cosine(step / steps))
-    loss_of = LOSSES[params.loss]
 
     history = []
     for epoch in (bar := progress(range(1, params.epochs + 1), "training the autoencoder", unit="epoch")):
         learning_rate, total = optimizer.param_groups[0]["lr"], torch.zeros((), device=device)
         for batch in torch.randperm(len(training), generator=generator).split(params.batch_size):
-            target = shifted(_intensities(training[batch.to(device)]), params.shift, generator)
-            noise = params.noise * torch.randn(target.shape, generator=generator).to(device) if params.noise else 0
-            loss = loss_of(network.decode(network.encode(target + noise)), target)
+            target = augmented(_intensities(training[batch.to(device)]), params, generator)
+            loss, penalty = _loss(network, log_variance, target, params, generator)
             optimizer.zero_grad()
-            loss.backward()
+            (loss + penalty).backward()
             optimizer.step()
             schedule.step()
             total += loss.detach() * len(batch)
-        losses = (total.item() / len(training), _validate(network, validation, loss_of))
+        losses = (total.item() / len(training), _validate(network, validation, params))
         history.append((epoch, *losses, learning_rate))
-        bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
+        bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}", refresh=False)
+    if params.whitening:
+        network.whiten(_in_chunks(network.project, training), params.whitening)
     return network.cpu(), pd.DataFrame(history, columns=["epoch", "train_loss", "validation_loss", "learning_rate"])
+
+
+def _loss(
+    network: Autoencoder, log_variance: Tensor, target: Tensor, params: AutoencoderParams, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """The loss of the images (n, 1, h, w) rebuilt from noisy ones through a noisy latent, and beta's penalty on it.
+
+    The penalty is beta / pixels times the Kullback-Leibler divergence of N(p, exp(log_variance)) from N(0, 1) in nats
+    (Kingma & Welling 2014, Higgins et al. 2017), with one variance (d,) shared by all images.
+    """
+
+    def normal(like: Tensor) -> Tensor:
+        return torch.randn(like.shape, generator=generator).to(like.device)
+
+    images = target + params.noise * normal(target) if params.noise else target
+    projections, penalty = network.project(images), target.new_zeros(())
+    if params.beta:
+        divergence = 0.5 * (projections.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
+        penalty = params.beta / target[0].numel() * divergence
+        projections = projections + (log_variance / 2).exp() * normal(projections)
+    return LOSSES[params.loss](network.render(projections), target), penalty
 
 
 def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Autoencoder:
@@ -70,6 +96,7 @@ def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Auto
         "latent_dim": params.latent_dim,
         "hidden": params.hidden_layers if params.architecture == "dense" else params.channels,
         "linear_path": params.linear_path,
+        "length_compression": params.length_compression,
     }
     with torch.random.fork_rng(devices=[]):  # layers draw their weights from the global generator only
         torch.manual_seed(params.seed)
@@ -131,15 +158,24 @@ def warmup_then_cosine(done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - WARMUP) / (1 - WARMUP)))
 
 
+def augmented(images: Tensor, params: AutoencoderParams, generator: torch.Generator) -> Tensor:
+    """Images (n, 1, h, w), each shifted by up to `params.shift` pixels and, if `params.flip`, one in two mirrored."""
+    images = shifted(images, params.shift, generator)
+    if params.flip:
+        mirrored = torch.rand(len(images), 1, 1, 1, generator=generator).to(images.device) < 0.5
+        images = torch.where(mirrored, images.flip(3), images)
+    return images
+
+
 def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Each image (n, 1, h, w) moved by up to `most` whole pixels in both directions, zeros moving in."""
+    """Each image (n, 1, h, w) moved by up to `most` whole pixels in both directions, its border repeated."""
     if not most:
         return images
     n, _, height, width = images.shape
     offsets = torch.randint(0, 2 * most + 1, (2, n, 1), generator=generator).to(images.device)
     rows = offsets[0] + torch.arange(height, device=images.device)
     columns = offsets[1] + torch.arange(width, device=images.device)
-    padded = functional.pad(images[:, 0], (most,) * 4)
+    padded = functional.pad(images, (most,) * 4, mode="replicate")[:, 0]
     which = torch.arange(n, device=images.device)[:, None, None]
     return padded[which, rows[:, :, None], columns[:, None, :]][:, None]
 
@@ -149,14 +185,20 @@ def _intensities(images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _validate(network: Autoencoder, images: Tensor, loss_of) -> float:
+def _in_chunks(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    return torch.cat([function(_intensities(chunk)) for chunk in images.split(CHUNK)])
+
+
+@torch.no_grad()
+def _validate(network: Autoencoder, images: Tensor, params: AutoencoderParams) -> float:
     total = 0.0
-    for chunk in _intensities(images).split(CHUNK):
-        total += loss_of(network.decode(network.encode(chunk)), chunk).item() * len(chunk)
+    for chunk in images.split(CHUNK):
+        target = _intensities(chunk)
+        total += LOSSES[params.loss](network.render(network.project(target)), target).item() * len(chunk)
     return total / len(images)
 
 
-def _ready(network: Autoencoder, images: np.ndarray, device: str):
+def _ready(network: Autoencoder, images: np.ndarray, device: str) -> tuple[Autoencoder, Iterator[Tensor]]:
     torch.set_num_threads(THREADS)
     place = choose_device(device, "latents.device")
     chunks = (_intensities(chunk.to(place)) for chunk in torch.from_numpy(images)[:, None].split(CHUNK))

@@ -90,8 +90,12 @@ class AutoencoderParams(Section):
     latent_dim: Annotated[int, Field(ge=2, le=4096)]
     linear_path: bool
     loss: Literal["mse", "l1"]
+    length_compression: Annotated[float, Field(ge=0, le=0.9)]
+    whitening: Annotated[float, Field(ge=-1, le=1)]
+    beta: Annotated[float, Field(ge=0, le=100)]
     noise: Annotated[float, Field(ge=0, le=10)]
     shift: Annotated[int, Field(ge=0, le=8)]
+    flip: bool
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     weight_decay: Annotated[float, Field(ge=0, le=10)]
     batch_size: Annotated[int, Field(ge=1)]
