@@ -2,6 +2,9 @@
 
 from dataclasses import asdict
 
+import numpy as np
+
+from stages.latents.autoencoder import Autoencoder
 from stages.latents.latent_set import LatentSet, read_latents
 from stages.latents.training import encode, network_from, reconstruct
 from stages.pipeline.artifacts import read_arrays, read_weights, write_arrays
@@ -9,18 +12,24 @@ from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
 
 
+def extract(network: Autoencoder, images: dict[str, np.ndarray], device: str) -> LatentSet:
+    """The latents, reconstructions and errors of all images; `images` as in `ImageSet`."""
+    rows = dict(images)
+    for split in ("train", "test"):
+        pictures = images[f"{split}_images"]
+        rows[f"{split}_latents"] = encode(network, pictures, device)
+        rows[f"{split}_reconstructions"], rows[f"{split}_errors"] = reconstruct(network, pictures, device)
+    return LatentSet(**rows)
+
+
 def main() -> None:
     params = load_params("latents")
-    if params.source != "autoencoder":
-        write_arrays("data/latents.npz", **asdict(read_latents(params)))
-        return
-    network = network_from(*read_weights("data/autoencoder.safetensors"))
-    rows = read_arrays("data/images.npz")
-    for split in ("train", "test"):
-        images = rows[f"{split}_images"]
-        rows[f"{split}_latents"] = encode(network, images, params.device)
-        rows[f"{split}_reconstructions"], rows[f"{split}_errors"] = reconstruct(network, images, params.device)
-    write_arrays("data/latents.npz", **asdict(LatentSet(**rows)))
+    if params.source == "autoencoder":
+        network = network_from(*read_weights("data/autoencoder.safetensors"))
+        latents = extract(network, read_arrays("data/images.npz"), params.device)
+    else:
+        latents = read_latents(params)
+    write_arrays("data/latents.npz", **asdict(latents))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ STAGES = {
     "embed_latents", "evaluate_map", "render_figures", "render_map_page",
 }  # fmt: skip
 
+CHEAP = {"evaluate_regressor", "evaluate_map"}  # their metrics are kept in git, which DVC's run cache leaves out
+
 
 def metrics(pipeline, name):
     return json.loads((pipeline.folder / f"metrics/{name}.json").read_text())
@@ -56,17 +58,17 @@ def test_every_picture_is_there_and_shows_something(pipeline):
         ({"regressor": {"seed": 5}}, {"train_regressor", "evaluate_regressor", "render_figures"}),
         ({"map_page": {"title": "Another"}}, {"render_map_page"}),
     ],
+    ids=str,
 )
 def test_one_changed_parameter_runs_only_what_follows_from_it(pipeline, change, stages):
     before = (pipeline.folder / "params.yaml").read_text()
     pipeline.set(change)
     ran = set(pipeline.repro())
     (pipeline.folder / "params.yaml").write_text(before)
-    assert pipeline.repro() == [], "the way back is in the cache"
-    assert pipeline.run("git", "status", "--porcelain") == ""
-    assert ran <= stages
-    assert next(iter(change)) in {"tsne", "regressor", "map_page"}
-    assert stages - ran <= {"evaluate_map", "evaluate_regressor", "render_figures", "render_map_page"}
+    again = set(pipeline.repro())
+    assert ran == stages
+    assert again <= CHEAP, "what is costly comes back from the cache"
+    assert pipeline.run("git", "status", "--porcelain") == "", "the same bytes as before"
 
 
 def test_a_wrong_parameter_is_one_line_and_loses_nothing(pipeline):
@@ -77,6 +79,7 @@ def test_a_wrong_parameter_is_one_line_and_loses_nothing(pipeline):
     assert "Traceback" not in printed
     (pipeline.folder / "params.yaml").write_text(before)
     assert pipeline.repro() == []
+    assert pipeline.run("git", "status", "--porcelain") == ""
 
 
 def test_a_wrong_points_file_is_one_line(pipeline):
