@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from stages.latents.autoencoder import Autoencoder, principal_components, scale_lengths
 from stages.latents.training import arrays_of, network_from
@@ -31,10 +32,10 @@ def pictures(n, height, width):
 
 
 @pytest.mark.parametrize("kind", ["dense", "conv"])
+@pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("shape", [(8, 8), (9, 17), (28, 28), (31, 20)])
-def test_images_of_any_size_go_to_latents_and_back(kind, shape):
-    hidden = [16] if kind == "dense" else [4, 8, 8]
-    network = Autoencoder(architecture(kind=kind, image_shape=list(shape), hidden=hidden))
+def test_images_of_any_size_go_to_latents_and_back(kind, layers, shape):
+    network = Autoencoder(architecture(kind=kind, image_shape=list(shape), hidden=[8] * layers))
     images = pictures(3, *shape)
     latents = network.encode(images)
     assert latents.shape == (3, 5)
@@ -52,14 +53,26 @@ def test_training_starts_from_principal_components(kind):
     assert error.item() == pytest.approx(left.item(), rel=1e-3)
 
 
-def test_principal_components_are_orthonormal_and_fewer_images_than_components_are_no_problem():
-    rows = pictures(200, 12, 10).flatten(1)
-    components = principal_components(rows - rows.mean(dim=0), 6, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(components @ components.T, torch.eye(6), atol=1e-5, rtol=0)
-    few = rows[:3] - rows[:3].mean(dim=0)
-    components = principal_components(few, 6, torch.Generator().manual_seed(0))
-    assert components.shape == (6, 120)
-    torch.testing.assert_close(few @ components.T @ components, few, atol=1e-5, rtol=0)
+def test_principal_components_are_scikit_learns_but_for_their_sign():
+    rows = torch.randn(200, 30, generator=torch.Generator().manual_seed(0)) * torch.linspace(3, 0.1, 30)
+    rows = rows - rows.mean(dim=0)
+    components = principal_components(rows, 4, torch.Generator().manual_seed(1)).numpy()
+    expected = PCA(4).fit(rows.numpy()).components_
+    np.testing.assert_allclose(np.abs(np.sum(components * expected, axis=1)), 1, atol=1e-3)
+
+
+def test_directions_the_data_do_not_have_are_zero():
+    rows = torch.randn(6, 20, generator=torch.Generator().manual_seed(0))
+    rows = rows - rows.mean(dim=0)
+    components = principal_components(rows, 9, torch.Generator().manual_seed(1))
+    assert components.shape == (9, 20)
+    assert not components[6:].any()
+    torch.testing.assert_close(rows @ components.T @ components, rows, atol=1e-4, rtol=0)
+
+
+def test_without_a_linear_path_it_is_the_network_alone():
+    network = Autoencoder(architecture(linear_path=False))
+    assert not any(name.startswith("linear") for name in network.state_dict())
 
 
 def test_lengths_are_compressed_and_directions_kept():

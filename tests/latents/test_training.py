@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stages.latents.scores import fit_pca, pca_mse
-from stages.latents.training import arrays_of, encode, reconstruct, shifted, train, warmup_then_cosine
+from stages.latents.training import encode, reconstruct, shifted, train, warmup_then_cosine
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import load_params
 
@@ -72,30 +72,38 @@ def test_reconstructions_come_with_their_errors(trained):
 @pytest.mark.parametrize(
     "change",
     [
+        {"seed": 1},
+        {"loss": "l1"},
+        {"hidden_layers": [32]},
+        {"linear_path": False},
+        {"length_compression": 0},
+        {"whitening": 1},
         {"beta": 0},
         {"beta": 1},
         {"noise": 0.3},
-        {"flip": True},
         {"shift": 0},
-        {"whitening": 1},
-        {"length_compression": 0},
-        {"linear_path": False},
-        {"loss": "l1"},
+        {"flip": True},
+        {"learning_rate": 0.003},
         {"weight_decay": 1},
-        {"seed": 1},
+        {"batch_size": 32},
+        {"validation_fraction": 0.2},
     ],
+    ids=str,
 )
-def test_every_setting_counts(change):
+def test_every_setting_has_an_effect_and_the_same_ones_give_the_same_bytes(change):
+    def latents(params):
+        network, history = train(IMAGES[:200], params)
+        assert np.isfinite(history.to_numpy()).all()
+        return encode(network, IMAGES, "cpu")
+
     quick = PARAMS.model_copy(update={"epochs": 2})
-    plain, _ = train(IMAGES[:200], quick)
-    changed, history = train(IMAGES[:200], quick.model_copy(update=change))
-    latents = encode(changed, IMAGES, "cpu")
-    assert np.isfinite(latents).all()
-    assert np.isfinite(history.to_numpy()).all()
-    assert not np.array_equal(latents, encode(plain, IMAGES, "cpu"))
+    plain, changed = latents(quick), latents(quick.model_copy(update=change))
+    assert np.isfinite(changed).all()
+    assert np.array_equal(plain, latents(quick))
+    assert not np.array_equal(plain, changed)
 
 
-def test_every_seed_has_its_own_bytes_whatever_threads_the_machine_offers(tmp_path):
+def test_the_weights_do_not_depend_on_the_number_of_threads(tmp_path):
     np.save(tmp_path / "images.npy", IMAGES[:300])
     code = (
         "import sys, numpy as np\n"
@@ -106,7 +114,7 @@ def test_every_seed_has_its_own_bytes_whatever_threads_the_machine_offers(tmp_pa
         "sys.stdout.buffer.write(b''.join(a.tobytes() for a in arrays_of(network).values()))\n"
     )
     digests = set()
-    for threads in ("1", "2"):
+    for threads in ("1", "3"):
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / "images.npy")],
             env={**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
@@ -121,11 +129,8 @@ def test_training_leaves_the_global_generator_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    network, _ = train(IMAGES[:100], PARAMS.model_copy(update={"epochs": 1}))
+    train(IMAGES[:100], PARAMS.model_copy(update={"epochs": 1}))
     assert torch.equal(torch.rand(3), expected)
-    again, _ = train(IMAGES[:100], PARAMS.model_copy(update={"epochs": 1}))
-    for name, array in arrays_of(network).items():
-        np.testing.assert_array_equal(array, arrays_of(again)[name])
 
 
 def test_shifting_moves_each_image_by_whole_pixels_and_repeats_its_border():
@@ -145,12 +150,12 @@ def test_shifting_moves_each_image_by_whole_pixels_and_repeats_its_border():
 def test_the_learning_rate_rises_then_falls_to_zero():
     factors = [warmup_then_cosine(done) for done in np.linspace(0, 1, 101)]
     assert 0 < factors[0] < 0.1
-    assert max(factors) == pytest.approx(1, abs=0.01)
+    assert max(factors) == factors[5] == pytest.approx(1)
     assert factors[-1] == pytest.approx(0)
-    assert sorted(factors[10:], reverse=True) == factors[10:]
+    assert sorted(factors[5:], reverse=True) == factors[5:]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without an NVIDIA GPU")
-def test_a_device_that_is_not_there():
+def test_a_device_that_is_not_there_is_named():
     with pytest.raises(InputError, match=r"autoencoder\.device = 'cuda' is not available"):
         train(IMAGES, PARAMS.model_copy(update={"device": "cuda"}))
