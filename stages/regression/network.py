@@ -151,11 +151,11 @@ class Regressor(nn.Module):
 
 
 def resolutions(members: int, size: int) -> list[int]:
-    """Highest frequency, or number of intervals between hats, that each member sees: evenly spaced ratios up to `size`.
+    """Highest frequency, or number of intervals between hats, that each member sees: evenly spaced square roots.
 
-    The frequency k makes k / PADDING half periods over half the range.
+    The last member sees all of `size`. The frequency k makes k / PADDING half periods over half the range.
     """
-    return [max(1, round(size ** (rank / members))) for rank in range(1, members + 1)]
+    return [max(1, round(size * (rank / members) ** 2)) for rank in range(1, members + 1)]
 
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Regressor:

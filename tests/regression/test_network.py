@@ -44,10 +44,10 @@ def test_members_see_their_own_resolution_only():
     u = torch.linspace(-1, 1, 9)
     before = network.member_outputs(u).detach()
     with torch.no_grad():
-        network.layers[0].weight[:, 7] += 1  # the sine of the seventh frequency
-        network.shortcut.weight[:, 7] += 1
+        network.layers[0].weight[:, 8] += 1  # the sine of the eighth frequency
+        network.shortcut.weight[:, 8] += 1
     changed = (network.member_outputs(u).detach() != before).any(dim=1)
-    assert resolutions(3, 16) == [3, 6, 16]
+    assert resolutions(3, 16) == [2, 7, 16]
     assert changed.tolist() == [False, False, True]
 
 
