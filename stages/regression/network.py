@@ -172,7 +172,7 @@ def arrays_of(network: Regressor) -> dict[str, np.ndarray]:
 
 def predict(network: Regressor, x: Sequence[float] | np.ndarray, chunk: int = 16384) -> tuple[np.ndarray, ...]:
     """The fitted curve at x (n,), and the bounds of its 90 % predictive band: y, lower, upper (n,), float64."""
-    x = torch.as_tensor(np.asarray(x, dtype=np.float64))
+    x = torch.from_numpy(np.array(x, dtype=np.float64))  # a copy: pandas hands out read-only arrays
     with torch.no_grad():
         y = torch.cat([network(part) for part in x.split(chunk)]).numpy() if len(x) else np.empty(0)
     half_band = float(network.half_band)

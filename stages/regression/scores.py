@@ -50,7 +50,10 @@ def linear_pieces(network: Regressor, x_low: float, x_high: float) -> int | None
 @torch.no_grad()
 def dead_units(network: Regressor, x: np.ndarray) -> int:
     """Hidden units, of all members, whose activation has slope zero at every one of the points x (n,)."""
-    inputs, activation = network.scale_x(torch.as_tensor(x)), network.architecture["activation"]
+    inputs, activation = (
+        network.scale_x(torch.from_numpy(np.array(x, dtype=np.float64))),
+        network.architecture["activation"],
+    )
     slope = network.architecture["negative_slope"] if activation == "leaky_relu" else 0.0
     dead, hidden = 0, network.encode(inputs)
     for layer in network.layers[:-1]:

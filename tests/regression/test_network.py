@@ -79,3 +79,10 @@ def test_layer_sizes_are_those_of_the_weights():
 
 def test_nothing_to_predict_gives_nothing():
     assert predict(build(), [])[0].shape == (0,)
+
+
+def test_read_only_and_whole_numbers_are_taken(recwarn):
+    x = np.arange(5)
+    x.flags.writeable = False
+    assert predict(build(), x)[0].dtype == np.float64
+    assert not recwarn
