@@ -15,7 +15,7 @@ GRID = 4001
 
 def score_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) -> dict[str, float | int | None]:
     """The fit's errors on the test points, in the unit of y; None where the truth is unknown (CSV data)."""
-    rows = {split: table for split, table in points.groupby("split")}
+    rows = dict(list(points.groupby("split")))
     x, y, truth = (rows["test"][name].to_numpy() for name in ("x", "y", "truth"))
     train_x, train_y = (rows["train"][name].to_numpy() for name in ("x", "y"))
     fit, lower, upper = predict(network, x)

@@ -55,7 +55,9 @@ def test_there_is_one_file_for_each_stage_and_one_params_section_at_most():
 
 
 def test_the_branches_share_no_stage():
-    produced = {out: name for name, stage in GRAPH.items() for kind in ("outs", "metrics") for out in paths(stage.get(kind, []))}
+    produced = {
+        out: name for name, stage in GRAPH.items() for kind in ("outs", "metrics") for out in paths(stage.get(kind, []))
+    }
 
     def ancestors(stage: str) -> set[str]:
         parents = {produced[dep] for dep in GRAPH[stage]["deps"] if dep in produced}

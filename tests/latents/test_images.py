@@ -64,7 +64,7 @@ def test_every_mode_becomes_grey_whole_and_upright(tmp_path):
         save(tmp_path / f"{i}.png")
     white = np.full((10, 20), 255, np.uint8)
     Image.fromarray(white).save(tmp_path / "wide.png")
-    Image.fromarray((white.astype(np.uint16) * 257)).save(tmp_path / "sixteen.png")
+    Image.fromarray(white.astype(np.uint16) * 257).save(tmp_path / "sixteen.png")
     clear = Image.new("RGBA", (20, 10), (255, 255, 255, 0))
     clear.save(tmp_path / "clear.png")
     rotated = Image.fromarray(white)
