@@ -8,6 +8,8 @@ from PIL import Image
 
 from stages.latents.garments import draw_garments
 
+THREE_DIMENSIONS = {"n_components": 3, "engine": "sklearn", "perplexity": 10}
+
 
 @pytest.fixture
 def changed(pipeline):
@@ -53,10 +55,10 @@ def test_own_points_and_a_folder_of_images(changed):
     assert "generate_curve" in changed.repro(), "a changed input file must be seen"
 
 
-def test_own_latents_without_images_or_labels(changed):
+def test_own_latents_without_images_or_labels_on_a_map_in_three_dimensions(changed):
     latents = np.random.default_rng(0).normal(size=(150, 6))
     np.savetxt(changed.folder / "data/input/latents/own.csv", latents, delimiter=",", header="a,b,c,d,e,f", comments="")
-    changed.set({"latents": {"source": "data/input/latents/own.csv"}, "tsne": {"perplexity": 10}})
+    changed.set({"latents": {"source": "data/input/latents/own.csv"}, "tsne": THREE_DIMENSIONS})
     ran = changed.repro()
     assert "train_autoencoder" not in ran
     assert "render_map_page" in ran
