@@ -66,12 +66,12 @@ def map_page(
     reconstructions, errors, neighbours or kept is blank for the other. Equal arguments give equal bytes.
     """
     layers = [points] if new is None else [points, new]
-    arrays, sheets, cell = _arrays(layers), [], {"width": 1, "height": 1, "columns": 1, "rows": 1}
-    for name in ("images", "reconstructions"):
+    sheets: dict[str, list[bytes]] = {"images": [], "reconstructions": []}
+    cell = {"width": 1, "height": 1, "columns": 1, "rows": 1}
+    for name in sheets:
         pictures = _joined(layers, name, 0)
         if pictures is not None and pictures.size:
-            cell, encoded = _sheets(pictures)
-            sheets += [(name, sheet) for sheet in encoded]
+            cell, sheets[name] = _sheets(pictures)
     header = {
         "mapped": len(points.positions),
         "total": sum(len(layer.positions) for layer in layers),
@@ -79,16 +79,18 @@ def map_page(
         "classNames": [str(name) for name in class_names],
         "colours": [class_colour(label) for label in range(len(class_names))],
         "cell": cell,
+        "sheets": {name: len(encoded) for name, encoded in sheets.items()},
         "cutOut": points.images is not None and points.images.size > 0 and _on_black(points.images),
         "newName": new_name,
         "newShown": new_shown and new is not None,
         "metrics": metrics or {},
         "params": params or {},
     }
-    return _document(title, header, arrays, sheets)
+    return _document(title, header, _arrays(layers), sheets)
 
 
-def _document(title: str, header: dict, arrays: dict[str, np.ndarray], sheets: list[tuple[str, bytes]]) -> str:
+def _document(title: str, header: dict, arrays: dict[str, np.ndarray], sheets: dict[str, list[bytes]]) -> str:
+    """The template filled in: numbers, then the script, which draws them, then the images, which come to it later."""
     style, script = (PAGE / "page.css").read_text("utf-8"), _bundle(PAGE)
     policy = "; ".join(
         (
@@ -100,19 +102,22 @@ def _document(title: str, header: dict, arrays: dict[str, np.ndarray], sheets: l
         )
     )
     inert = '<script type="application/json" id="header">' + _json(header) + "</script>"
-    parts = [inert]
+    numbers = [inert]
     for name, array in arrays.items():
-        parts.append(
-            f'<script type="text/plain" data-array="{name}" data-type="{array.dtype}">{_base64(array)}</script>'
-        )
-    for name, sheet in sheets:
-        parts.append(f'<script type="text/plain" data-sheet="{name}">{_base64(sheet)}</script>')
+        kind = f'data-array="{name}" data-type="{array.dtype}"'
+        numbers.append(f'<script type="text/plain" {kind}>{_base64(array)}</script>')
+    images = [
+        f'<script type="text/plain" data-sheet="{name}" data-index="{index}">{_base64(sheet)}</script>'
+        for name, encoded in sheets.items()
+        for index, sheet in enumerate(encoded)
+    ]
     return string.Template((PAGE / "page.html").read_text("utf-8")).substitute(
         policy=policy,
         title=html.escape(title),
         style=style,
         script=script,
-        payload="\n".join(parts),
+        numbers="\n".join(numbers),
+        sheets="\n".join(images),
         dragging="turn; with Shift or the right button: move" if header["dimensions"] == 3 else "move",
     )
 
@@ -127,7 +132,7 @@ def _bundle(folder: Path) -> str:
         exports = ", ".join(found[1] for found in EXPORT.findall(body))
         body = EXPORT.sub(r"\1", body)
         parts.append(f'modules["{name}"] = (() => {{\n{body}return {{ {exports} }};\n}})();\n')
-    return "const modules = {};\n" + "".join(parts)
+    return '"use strict";\n(() => {\nconst modules = {};\n' + "".join(parts) + "})();\n"
 
 
 def _arrays(layers: Sequence[Points]) -> dict[str, np.ndarray]:

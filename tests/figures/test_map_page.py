@@ -12,6 +12,8 @@ from PIL import Image
 
 from stages.figures.map_page import PAGE, Points, map_page
 
+SCRIPT = r"<script>(.*?)</script>"
+
 
 @pytest.fixture
 def points() -> Points:
@@ -44,7 +46,7 @@ def images_of(page: str, name: str) -> np.ndarray:
     """The images of all sheets, cut out as the page does it."""
     cell = header_of(page)["cell"]
     cells = []
-    for text in re.findall(rf'data-sheet="{name}">(.*?)</script>', page):
+    for text in re.findall(rf'data-sheet="{name}" data-index="\d+">(.*?)</script>', page):
         sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("L"))
         rows = sheet.shape[0] // cell["height"]
         grid = sheet.reshape(rows, cell["height"], cell["columns"], cell["width"]).swapaxes(1, 2)
@@ -66,7 +68,7 @@ def test_the_policy_admits_the_page_s_own_script_and_style_alone(points):
     allowed = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert allowed["default-src"] == "'none'"
     for rule, pattern in (
-        ("script-src", r'<script type="module">(.*?)</script>'),
+        ("script-src", SCRIPT),
         ("style-src", r"<style>(.*?)</style>"),
     ):
         text = re.search(pattern, page, re.DOTALL)[1]
@@ -111,7 +113,7 @@ def test_new_images_follow_the_map_s_own(points):
 def test_what_is_not_known_is_left_out(points):
     page = page_of(Points(points.positions, points.labels))
     assert re.findall(r'data-array="(\w+)"', page) == ["positions", "labels"]
-    assert "data-sheet" not in page.split('<script type="module">')[0]
+    assert "data-sheet" not in re.sub(SCRIPT, "", page, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_text_of_users_cannot_leave_its_place(points, text):
     assert header["classNames"] == [text]
     assert header["metrics"] == {text: {text: text}}
     assert html.unescape(re.search(r"<title>(.*?)</title>", page)[1]) == text
-    before = page.split('<script type="module">')[0]
+    before = re.sub(SCRIPT, "", page, flags=re.DOTALL)
     assert before.count("<script") == before.count("</script>")
     assert "<img" not in page
 
@@ -136,7 +138,7 @@ def test_images_on_black_are_cut_out_others_are_not(points):
 
 
 def test_every_module_is_put_in_after_those_that_it_imports(points):
-    script = re.search(r'<script type="module">(.*?)</script>', page_of(points), re.DOTALL)[1]
+    script = re.search(SCRIPT, page_of(points), re.DOTALL)[1]
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
     order = re.findall(r'^modules\["([\w-]+\.js)"\] =', script, re.MULTILINE)
     assert sorted(order) == sorted(path.name for path in PAGE.glob("*.js"))

@@ -9,7 +9,7 @@ export class CanvasRenderer {
   }
 
   async load(ready) {
-    for (let sheet = 0; sheet < this.data.images?.blobs.length; sheet++) {
+    for (let sheet = 0; sheet < this.data.images?.count; sheet++) {
       this.sheets[sheet] = await this.data.images.sheet(sheet);
       ready();
     }

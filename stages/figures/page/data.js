@@ -4,6 +4,12 @@ const arrayTypes = {
   uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, int32: Int32Array, float32: Float32Array,
 };
 
+// Fulfilled once the browser has read the whole page.
+const parsed = new Promise((resolve) => {
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", resolve);
+  else resolve();
+});
+
 // The bytes in a script element, which is removed so that its text can be freed.
 function takeBytes(element) {
   const text = element.textContent;
@@ -27,31 +33,30 @@ export function readData() {
   const data = { ...header, neighbourCount: 0 };
   for (const name of ["positions", "labels", "errors", "kept", "neighbours"]) data[name] = takeArray(name);
   if (data.neighbours) data.neighbourCount = data.neighbours.length / data.total;
-  data.images = Sprites.take("images", header.cell);
-  data.reconstructions = Sprites.take("reconstructions", header.cell);
+  for (const name of ["images", "reconstructions"]) {
+    data[name] = header.sheets[name] ? new Sprites(name, header.sheets[name], header.cell) : null;
+  }
   return data;
 }
 
 // One grey image a point, in sheets of `columns` × `rows` cells.
 class Sprites {
-  static take(name, cell) {
-    const elements = [...document.querySelectorAll(`script[data-sheet="${name}"]`)];
-    if (!elements.length) return null;
-    return new Sprites(elements.map((element) => new Blob([takeBytes(element)], { type: "image/webp" })), cell);
-  }
-
-  constructor(blobs, cell) {
-    this.blobs = blobs;
-    this.bitmaps = blobs.map(() => null);
-    this.cell = cell;
-    this.perSheet = cell.columns * cell.rows;
+  constructor(name, count, cell) {
+    Object.assign(this, { name, count, cell, bitmaps: [], perSheet: cell.columns * cell.rows });
   }
 
   // The decoded sheet, a promise; decoded once, and only when something asks for it.
   sheet(index) {
-    const exact = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
-    this.bitmaps[index] ??= createImageBitmap(this.blobs[index], exact);
+    this.bitmaps[index] ??= this.decode(index);
     return this.bitmaps[index];
+  }
+
+  // Sheets stand at the end of the page, after the script, so that the map is there before them.
+  async decode(index) {
+    await parsed;
+    const bytes = takeBytes(document.querySelector(`script[data-sheet="${this.name}"][data-index="${index}"]`));
+    const exact = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
+    return createImageBitmap(new Blob([bytes], { type: "image/webp" }), exact);
   }
 
   // Sheet and top left pixel of point i's cell.

@@ -36,13 +36,16 @@ class App {
     this.fit(false);
     readLink(this);
     new ResizeObserver(() => this.measure()).observe(byId("map"));
-    this.redraw();
-    this.load();
+    this.draw();
+    this.drawn = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    this.ready = this.load();
   }
 
   // Fulfilled once every image is on the map; until then images appear sheet by sheet.
-  load() {
-    this.ready = this.renderer.load(() => {
+  async load() {
+    await this.drawn;
+    this.scene.findRoom();
+    await this.renderer.load(() => {
       this.scene.version++;
       this.redraw();
     });
@@ -60,7 +63,7 @@ class App {
     canvas.addEventListener("webglcontextrestored", () => {
       this.renderer = this.picture.renderer = new WebGlRenderer(canvas, this.scene.data);
       this.scene.moved = this.scene.recoloured = true;
-      this.load();
+      this.ready = this.load();
     });
     return renderer;
   }
@@ -69,10 +72,12 @@ class App {
   measure() {
     const { scene, surface } = this;
     const { view } = scene;
+    const { clientWidth: width, clientHeight: height } = byId("map");
+    const ratio = window.devicePixelRatio || 1;
+    if (view.width === width && view.height === height && scene.ratio === ratio) return;
     const fitted = view.width > 1 && Math.abs(view.zoom() - 1) < 1e-6;
-    scene.ratio = window.devicePixelRatio || 1;
-    view.width = byId("map").clientWidth;
-    view.height = byId("map").clientHeight;
+    scene.ratio = ratio;
+    Object.assign(view, { width, height });
     for (const [canvas, margin] of [[byId("points"), MARGIN], [surface, 0]]) {
       canvas.width = Math.round((view.width + 2 * margin) * scene.ratio);
       canvas.height = Math.round((view.height + 2 * margin) * scene.ratio);
@@ -319,6 +324,6 @@ class App {
   }
 }
 
-// For scripts and the console: `fitmap.ready` is fulfilled once every image is loaded.
+// For scripts and the console: `drawn` is fulfilled once the points are drawn, `ready` once every image is there.
 const app = new App();
-window.fitmap = { app, scene: app.scene, ready: app.ready };
+window.fitmap = { app, scene: app.scene, drawn: app.drawn, ready: app.ready };

@@ -31,14 +31,21 @@ export class Scene {
     this.version = 0; // counts changes of what is drawn, other than moves of the view
     this.seen = new Float32Array(3 * data.total);
     this.turned();
-    const { bounds } = this.view;
     this.spacing = typicalSpacing(this.grid, data.mapped);
     this.room = new Float32Array(data.total);
+    this.themed();
+  }
+
+  // Until then points are dots; it is the one long computation, and the first picture does not wait for it.
+  findRoom() {
+    const { data } = this;
+    const { bounds } = this.view;
     const extent = Math.max(bounds.x1 - bounds.x0, bounds.y1 - bounds.y0);
     for (const layer of [[0, data.mapped], [data.mapped, data.total]]) {
       roomAround(data.positions, data.dimensions, layer, extent, 1.3 * this.spacing, this.room);
     }
-    this.themed();
+    this.moved = true;
+    this.version++;
   }
 
   // After a turn of a 3-D map, and once for a flat one.

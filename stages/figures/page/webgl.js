@@ -147,15 +147,16 @@ export class WebGlRenderer {
     };
     this.blocksAcross = Math.ceil(cell.columns / this.block.columns);
     this.blocksDown = Math.ceil(cell.rows / this.block.rows);
-    this.atlases = this.data.images.blobs.flatMap(() =>
-      Array.from({ length: this.blocksAcross * this.blocksDown }, () => ({ texture: null, instances: new Instances(gl, this) })),
-    );
+    const count = this.data.images.count * this.blocksAcross * this.blocksDown;
+    this.atlases = Array.from({ length: count }, () => ({ texture: null, instances: new Instances(gl, this) }));
   }
 
   // Decode and upload every sheet, one after the other; `ready` is called after each.
   async load(ready) {
-    for (let sheet = 0; sheet < this.data.images?.blobs.length; sheet++) {
-      const bitmap = await this.data.images.sheet(sheet);
+    const { images } = this.data;
+    for (let sheet = 0; sheet < images?.count; sheet++) {
+      const bitmap = await images.sheet(sheet);
+      if (sheet + 1 < images.count) images.sheet(sheet + 1); // decoded while this one is uploaded
       for (let b = 0; b < this.blocksAcross * this.blocksDown; b++) await this.upload(bitmap, sheet, b);
       ready();
     }

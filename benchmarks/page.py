@@ -1,0 +1,200 @@
+"""The map page beside Bokeh: file size, time to load and frames a second while panning, at 6,000 and 70,000 points.
+
+Both show the same points and the same 28 × 28 images in one offline file. Bokeh is used as its documentation says:
+`file_html` with inline resources, one `scatter`, a `HoverTool` whose tooltip shows the image. Ours also draws the
+images on the map and at 6,000 points carries their reconstructions.
+
+Load is the time from the start of the navigation until the points are drawn and the page answers, which for Bokeh is an
+idle document; no image has been decoded then on either side. `complete_ms` is when ours has every image decoded and on
+the GPU, which Bokeh never has. Panning is a mouse drag of 6 pixels a step, and the next step follows the next
+animation frame. Bokeh by default draws only a sample of the points while one pans; the ratio is taken with all points
+drawn, and with the faster of its two backends, for load and for panning apart. Chromium renders in software.
+
+Needs Bokeh, Playwright and a Chromium on the PATH: `pip install .[benchmarks,browser]`.
+"""
+
+import argparse
+import base64
+import io
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from stages.figures.map_page import Points, map_page
+from stages.figures.style import class_colour
+from stages.latents.garments import CLASS_NAMES, draw_garments
+
+try:
+    from bokeh.embed import file_html
+    from bokeh.models import ColumnDataSource, HoverTool
+    from bokeh.plotting import figure
+    from bokeh.resources import INLINE
+    from playwright.sync_api import Page, sync_playwright
+except ImportError as missing:
+    sys.exit(f"benchmarks.page needs {missing.name}: pip install '.[benchmarks,browser]'")
+
+COUNTS = (6_000, 70_000)
+VIEWPORT = {"width": 1280, "height": 800}
+STEPS = 60
+STEP_PIXELS = 6
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
+         "--enable-unsafe-swiftshader")  # fmt: skip
+OURS_READY = """async () => {
+    while (!window.fitmap) await new Promise(requestAnimationFrame);
+    await fitmap.drawn;
+}"""
+OURS_COMPLETE = "async () => { await window.fitmap?.ready; }"
+BOKEH_READY = """async () => {
+    while (!(window.Bokeh?.documents[0]?.is_idle)) await new Promise(requestAnimationFrame);
+    await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+}"""
+FRAME = "() => new Promise(requestAnimationFrame)"
+
+
+def garments(count: int) -> Points:
+    """Drawn garments at places of their class, with what 32 principal components keep of them as reconstructions."""
+    images, labels, _ = draw_garments(count, seed=0)
+    draw = np.random.default_rng(0)
+    flat = images.reshape(count, -1).astype(np.float32)
+    mean = flat.mean(axis=0)
+    _, axes = np.linalg.eigh(np.cov(flat[:5000], rowvar=False))
+    scores = (flat - mean) @ axes[:, -32:]
+    angles = 2 * np.pi * labels / len(CLASS_NAMES)
+    centres = 40 * np.column_stack([np.cos(angles), np.sin(angles)])
+    spread = scores[:, -2:] / scores[:, -2:].std(axis=0) + draw.normal(0, 1, (count, 2))
+    reconstructions = np.clip(scores @ axes[:, -32:].T + mean, 0, 255).round().astype(np.uint8).reshape(images.shape)
+    return Points(
+        positions=(centres + 5 * spread).astype(np.float32),
+        labels=labels,
+        images=images,
+        reconstructions=reconstructions if count <= COUNTS[0] else None,
+        errors=(((images - reconstructions.astype(np.float32)) / 255) ** 2).mean(axis=(1, 2)),
+        neighbours=draw.integers(0, count, (count, 8)),
+        kept=draw.random(count, dtype=np.float32),
+    )
+
+
+def bokeh_page(points: Points, backend: str, sampled: bool) -> str:
+    """The same points in Bokeh; `sampled` leaves its level of detail while panning as it is by default."""
+    source = ColumnDataSource(
+        {
+            "x": points.positions[:, 0],
+            "y": points.positions[:, 1],
+            "colour": [class_colour(label) for label in points.labels],
+            "name": [CLASS_NAMES[label] for label in points.labels],
+            "image": [_data_uri(image) for image in points.images],
+        }
+    )
+    plot = figure(width=VIEWPORT["width"], height=VIEWPORT["height"], output_backend=backend, tools="pan,wheel_zoom")
+    if not sampled:
+        plot.lod_threshold = None
+    plot.scatter("x", "y", color="colour", size=4, line_color=None, source=source)
+    plot.add_tools(HoverTool(tooltips='<img src="@image" width="112" height="112"><div>@name #$index</div>'))
+    return file_html(plot, INLINE, "Bokeh")
+
+
+def _data_uri(image: np.ndarray) -> str:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def measure(open_page: Callable[[], Page], path: Path, ready: list[str]) -> tuple[float, float, float]:
+    """Milliseconds until the points are drawn, and until all is there; frames a second while the page is dragged."""
+    page = open_page()
+    page.goto(path.as_uri(), wait_until="commit")
+    load, complete = (
+        page.evaluate(f"async () => {{ await ({until})(); return performance.now(); }}") for until in ready
+    )
+    page.mouse.move(300, 300)
+    page.mouse.down()
+    page.mouse.move(310, 300)
+    page.evaluate(FRAME)
+    start = page.evaluate("() => performance.now()")
+    for step in range(STEPS):
+        page.mouse.move(310 + STEP_PIXELS * (step + 1), 300 + step)
+        page.evaluate(FRAME)
+    seconds = (page.evaluate("() => performance.now()") - start) / 1000
+    page.mouse.up()
+    page.context.close()
+    return load, complete, STEPS / seconds
+
+
+def write_pages(folder: Path, count: int) -> dict[str, Path]:
+    points = garments(count)
+    pages = {
+        "fitmap": map_page(points, CLASS_NAMES, title=f"{count:,} garments"),
+        "bokeh canvas": bokeh_page(points, "canvas", sampled=False),
+        "bokeh webgl": bokeh_page(points, "webgl", sampled=False),
+        "bokeh canvas, sampled": bokeh_page(points, "canvas", sampled=True),
+    }
+    paths = {}
+    for name, text in pages.items():
+        paths[name] = folder / f"{name} {count}.html"
+        paths[name].write_text(text, encoding="utf-8")
+    return paths
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each page, in turns (3)")
+    options = parser.parse_args()
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        sys.exit("benchmarks.page needs a Chromium on the PATH (chromium, chromium-browser or google-chrome)")
+
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        version = browser.version
+        print(f"{'points':>7}  {'page':22} {'MB':>6} {'load ms':>8} {'frames/s':>9}")
+        for count in COUNTS:
+            paths = write_pages(Path(folder), count)
+            taken = {name: [] for name in paths}
+            for _ in range(options.rounds):
+                for name, path in paths.items():
+                    ready = [OURS_READY, OURS_COMPLETE] if name == "fitmap" else [BOKEH_READY, FRAME]
+                    taken[name].append(measure(lambda: browser.new_context(viewport=VIEWPORT).new_page(), path, ready))
+            medians = {
+                name: [statistics.median(values) for values in zip(*runs, strict=True)] for name, runs in taken.items()
+            }
+            for name, (load, _, rate) in medians.items():
+                print(f"{count:7,}  {name:22} {paths[name].stat().st_size / 1e6:6.1f} {load:8.0f} {rate:9.1f}")
+            figures |= summary(count, paths, medians)
+        browser.close()
+    for name, value in figures.items():
+        print(f"{name:24} {value:8.2f}")
+    if options.json:
+        machine = {"cpus": os.cpu_count(), "system": platform.system(), "chromium": version}
+        print(json.dumps({"benchmark": "page", "machine": machine, "figures": figures}))
+
+
+def summary(count: int, paths: dict[str, Path], medians: dict[str, list[float]]) -> dict[str, float]:
+    """Ratios above one mean that the map page is the faster; the peer is Bokeh's faster backend, all points drawn."""
+    load, complete, rate = medians["fitmap"]
+    peers = [medians["bokeh canvas"], medians["bokeh webgl"]]
+    return {
+        f"file_mb_{count}": round(paths["fitmap"].stat().st_size / 1e6, 3),
+        f"bokeh_file_mb_{count}": round(paths["bokeh canvas"].stat().st_size / 1e6, 3),
+        f"load_ms_{count}": round(load, 1),
+        f"complete_ms_{count}": round(complete, 1),
+        f"fps_{count}": round(rate, 1),
+        f"load_ratio_{count}": round(min(peer[0] for peer in peers) / load, 2),
+        f"fps_ratio_{count}": round(rate / max(peer[2] for peer in peers), 2),
+        f"fps_ratio_sampled_{count}": round(rate / medians["bokeh canvas, sampled"][2], 2),
+    }
+
+
+if __name__ == "__main__":
+    main()
