@@ -74,7 +74,8 @@ def _opentsne(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, floa
         watched = {"callbacks": show, "callbacks_every_iters": CALLBACK_EVERY}
         embedding = embedding.optimize(params.early_iterations, exaggeration=params.early_exaggeration, **watched)
         embedding = embedding.optimize(params.iterations, **watched)
-    return np.asarray(embedding), float(embedding.kl_divergence)
+    # openTSNE's threads add up the divergence in any order: its last digits are chance, so float32's are kept
+    return np.asarray(embedding), float(np.float32(embedding.kl_divergence))
 
 
 def _sklearn(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
