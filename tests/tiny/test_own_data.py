@@ -51,7 +51,7 @@ def test_own_points_and_a_folder_of_images(changed):
     assert metrics(changed, "map")["points"] == 192
     assert metrics(changed, "map")["placed_knn_accuracy"] > 0.8
 
-    points.write_text(points.read_text().replace("0.", "1."))
+    points.write_text(points.read_text() + "2.5,0.1\n")
     assert "generate_curve" in changed.repro(), "a changed input file must be seen"
 
 
