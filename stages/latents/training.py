@@ -29,7 +29,7 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
 
     Returns the network (on the CPU) and its history: epoch, train_loss, validation_loss, learning_rate; both losses
     are of reconstructions. The validation images are drawn from `images` and only watched. Raises `InputError` for a
-    device that is not there.
+    device that is not there, and if the loss stops being finite.
     """
     device = choose_device(params.device, "autoencoder.device")
     torch.set_num_threads(THREADS)
@@ -60,8 +60,11 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
             schedule.step()
             total += loss.detach() * len(batch)
         losses = (total.item() / len(training), _validate(network, validation, params))
+        if not all(map(math.isfinite, losses)):
+            rate = f"autoencoder.learning_rate = {params.learning_rate:g}"
+            raise InputError(f"params.yaml: {rate} is too large: the loss is no longer finite, try a tenth of it")
         history.append((epoch, *losses, learning_rate))
-        bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}", refresh=False)
+        bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
     if params.whitening:
         network.whiten(_in_chunks(network.project, training), params.whitening)
     return network.cpu(), pd.DataFrame(history, columns=["epoch", "train_loss", "validation_loss", "learning_rate"])

@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from stages.pipeline.errors import InputError
 from stages.pipeline.params import RegressorParams
 from stages.pipeline.progress import progress
 from stages.regression.network import Regressor, resolutions
@@ -32,7 +33,7 @@ def train(
 
     Returns the network and its history, a row for each epoch: epoch, train_loss, validation_loss (those of the member
     that is best on validation by then, in the units of y, or their square for l2 and huber), learning_rate,
-    first_layer_gradient_norm (mean over steps and members).
+    first_layer_gradient_norm (mean over steps and members). Raises `InputError` if the loss stops being finite.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as fast for so small a network, and sums do not depend on the machine's cores
@@ -81,6 +82,11 @@ def _fit(x: Tensor, y: Tensor, validation_x: Tensor, validation_y: Tensor, param
                 kept[improved] = parameter[improved]
         leader = int(loss.nan_to_num(math.inf).argmin())
         losses = float(train_loss[leader]) / steps * unit, float(loss[leader]) * unit
+        if not all(map(math.isfinite, losses)):
+            raise InputError(
+                f"params.yaml: regressor.learning_rate = {params.learning_rate:g} is too large: the loss is no longer "
+                "finite, try a tenth of it"
+            )
         rows.append((epoch + 1, *losses, rate, gradient / steps))
         bar.set_postfix(loss=f"{losses[0]:.4g}", validation=f"{losses[1]:.4g}")
     with torch.no_grad():

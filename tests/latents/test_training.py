@@ -159,3 +159,8 @@ def test_the_learning_rate_rises_then_falls_to_zero():
 def test_a_device_that_is_not_there_is_named():
     with pytest.raises(InputError, match=r"autoencoder\.device = 'cuda' is not available"):
         train(IMAGES, PARAMS.model_copy(update={"device": "cuda"}))
+
+
+def test_a_loss_that_is_no_longer_finite_is_a_one_line_error():
+    with pytest.raises(InputError, match=r"autoencoder\.learning_rate = 10 is too large"):
+        train(IMAGES[:200], PARAMS.model_copy(update={"learning_rate": 10.0, "epochs": 20, "hidden_layers": [32] * 8}))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from stages.pipeline.errors import InputError
 from stages.pipeline.params import RegressorParams
 from stages.regression.network import predict
 from stages.regression.training import conformal_half_band, learning_rate, mixture_weights, train
@@ -109,3 +110,8 @@ def test_the_schedule_ends_at_zero():
     assert learning_rate(PARAMS, 0) == 0.01
     assert learning_rate(PARAMS, 1) == pytest.approx(0)
     assert learning_rate(PARAMS.model_copy(update={"schedule": "constant"}), 1) == 0.01
+
+
+def test_a_loss_that_is_no_longer_finite_is_a_one_line_error():
+    with pytest.raises(InputError, match=r"regressor\.learning_rate = 10 is too large"):
+        fit(PARAMS.model_copy(update={"optimizer": "sgd", "loss": "l2", "learning_rate": 10.0}))
