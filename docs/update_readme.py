@@ -68,9 +68,9 @@ def main() -> None:
     rows, positions = read_arrays("data/latents.npz"), read_arrays("data/map.npz")["positions"]
     n = len(positions)
     figure = draw_map_images(
-        positions, rows["train_images"][:n], rows["train_labels"][:n], rows["class_names"], 900, 24
+        positions, rows["train_images"][:n], rows["train_labels"][:n], rows["class_names"], 800, 22
     )
-    write_bytes("docs/images/map_images.png", png_bytes(figure, colours=128))
+    write_bytes("docs/images/map_images.png", png_bytes(figure))
 
 
 if __name__ == "__main__":

@@ -74,15 +74,6 @@ def test_png_is_twice_the_density_and_names_no_software():
     assert "date" not in " ".join(picture.info).lower()
 
 
-def test_fewer_colours_make_a_smaller_file():
-    with paper():
-        figure = new_figure(4, 3, "title", "note")
-        figure.subplots().scatter(*np.random.default_rng(0).random((2, 500)), c=np.arange(500), cmap="viridis")
-    small = png_bytes(figure, colours=64)
-    assert len(small) < 0.7 * len(png_bytes(figure))
-    assert small == png_bytes(figure, colours=64)
-
-
 def test_legend_keeps_hostile_names_as_they_are():
     names = ["_hidden", "$x_1$ \\frac{", "100 %"]
     with paper():
