@@ -39,12 +39,14 @@ class App {
     this.draw();
     this.drawn = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
     this.ready = this.load();
+    this.drawn.then(() => performance.mark("drawn"));
+    this.ready.then(() => performance.mark("ready"));
   }
 
   // Fulfilled once every image is on the map; until then images appear sheet by sheet.
   async load() {
     await this.drawn;
-    this.scene.findRoom();
+    await this.scene.findRoom();
     await this.renderer.load(() => {
       this.scene.version++;
       this.redraw();

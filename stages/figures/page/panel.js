@@ -1,6 +1,6 @@
 // The panel: search, what is drawn and in which colours, the legend, and the run's metrics and parameters.
 import { cssColour, measureScale, MEASURES } from "./colours.js";
-import { count, element } from "./elements.js";
+import { count, element, grouped } from "./elements.js";
 
 const MEANINGS = {
   test_mse: "squared error of reconstructed test images; lower is better",
@@ -29,7 +29,7 @@ export class Panel {
     this.choices("pictures", pictures, "pictures");
     this.checkbox("cut-out", "cutOut", Boolean(data.images));
     this.checkbox("new-shown", "newShown", data.total > data.mapped);
-    this.find("new-name").textContent = `${data.newName} (${(data.total - data.mapped).toLocaleString("en")})`;
+    this.find("new-name").textContent = `${data.newName} (${grouped(data.total - data.mapped)})`;
     this.classRows = this.fillClasses();
     this.fillRun(data.metrics, this.find("metrics"));
     this.fillRun(data.params, this.find("params"));
@@ -73,7 +73,7 @@ export class Panel {
       input.addEventListener("change", () => this.app.toggleClass(c, input.checked));
       const only = element("button", { type: "button", "aria-label": `Show only ${name}`, title: "Show only this class" }, "only");
       only.addEventListener("click", () => this.app.isolate(c));
-      const amount = element("span", { class: "amount" }, (counts.get(c) ?? 0).toLocaleString("en"));
+      const amount = element("span", { class: "amount" }, grouped(counts.get(c) ?? 0));
       const label = element("label", {}, input, element("span", { class: "swatch" }), element("span", { class: "name" }, name), amount);
       const row = element("li", {}, label, only);
       this.find("classes").append(row);
@@ -126,5 +126,5 @@ export class Panel {
 
 function written(value) {
   if (typeof value !== "number") return value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value);
-  return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(4)));
+  return Number.isInteger(value) ? grouped(value) : String(Number(value.toPrecision(4)));
 }

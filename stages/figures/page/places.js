@@ -65,8 +65,8 @@ export class Grid {
 
 // For each point from `first` to `last` the distance that it keeps from all more important ones, at least `least`: the
 // order in which images appear as one zooms in. Found coarse to fine: each level takes every point that is a level's
-// distance from all taken before it. Written into `room`.
-export function roomAround(positions, dimensions, [first, last], extent, least, room) {
+// distance from all taken before it, and between levels the page may answer. Written into `room`.
+export async function roomAround(positions, dimensions, [first, last], extent, least, room) {
   const buckets = 1 << 17;
   const head = new Int32Array(buckets); // a hash table of cells; a collision costs time, never correctness
   const next = new Int32Array(last);
@@ -109,6 +109,7 @@ export function roomAround(positions, dimensions, [first, last], extent, least, 
       put(i);
       return false;
     });
+    await new Promise((resolve) => setTimeout(resolve));
   }
 }
 
@@ -128,11 +129,11 @@ function shuffled(first, last) {
 export function typicalSpacing(grid, mapped) {
   const { seen, cell } = grid;
   const distances = [];
-  const step = Math.max(1, Math.floor(mapped / 500));
+  const step = Math.max(1, Math.floor(mapped / 150));
   for (let i = 0; i < mapped; i += step) {
     const [x, y] = [seen[3 * i], seen[3 * i + 1]];
     let nearest = Infinity;
-    for (let reach = cell / 2; nearest > reach && reach < 1e4 * cell; reach *= 2) {
+    for (let reach = cell / 4; nearest > reach && reach < 1e4 * cell; reach *= 2) {
       for (const j of grid.inside(x - reach, y - reach, x + reach, y + reach, (j) => j !== i)) {
         nearest = Math.min(nearest, Math.hypot(seen[3 * j] - x, seen[3 * j + 1] - y));
       }

@@ -32,18 +32,22 @@ export class Scene {
     this.seen = new Float32Array(3 * data.total);
     this.turned();
     this.spacing = typicalSpacing(this.grid, data.mapped);
-    this.room = new Float32Array(data.total);
+    this.room = new Float32Array(data.total); // all points are dots until `findRoom`
+    this.roomFound = false;
     this.themed();
   }
 
   // Until then points are dots; it is the one long computation, and the first picture does not wait for it.
-  findRoom() {
+  async findRoom() {
     const { data } = this;
+    const room = new Float32Array(data.total);
     const { bounds } = this.view;
     const extent = Math.max(bounds.x1 - bounds.x0, bounds.y1 - bounds.y0);
     for (const layer of [[0, data.mapped], [data.mapped, data.total]]) {
-      roomAround(data.positions, data.dimensions, layer, extent, 1.3 * this.spacing, this.room);
+      await roomAround(data.positions, data.dimensions, layer, extent, 1.3 * this.spacing, room);
     }
+    this.room = room;
+    this.roomFound = true;
     this.moved = true;
     this.version++;
   }
@@ -96,7 +100,7 @@ export class Scene {
     const apart = this.spacing * view.scale;
     this.dotSize = Math.min(DOT_PIXELS[1], Math.max(DOT_PIXELS[0], 1.1 * apart));
     const size = Math.max(IMAGE_PIXELS[0], 1.3 * apart, IMAGE_PIXELS[0] * view.zoom() ** IMAGE_GROWTH);
-    this.imageSize = state.pictures === "dots" ? 0 : Math.min(IMAGE_PIXELS[1], size);
+    this.imageSize = state.pictures === "dots" || !this.roomFound ? 0 : Math.min(IMAGE_PIXELS[1], size);
     this.allPictured = state.pictures === "images";
   }
 

@@ -1,6 +1,6 @@
 // The selected points: how many of each class, all their images on one sheet, and a CSV file of them.
 import { cssColour } from "./colours.js";
-import { count, element } from "./elements.js";
+import { count, element, grouped } from "./elements.js";
 
 const SHEET_IMAGES = 600; // the contact sheet shows so many at most
 const SHEET_COLUMNS = 7;
@@ -68,7 +68,7 @@ export class Selection {
     this.find("selection-classes").replaceChildren(
       ...rows.map(([c, amount]) => {
         const row = element("li", {}, element("span", { class: "name" }, scene.data.classNames[c] ?? "no label"));
-        row.append(element("span", { class: "bar" }), element("span", { class: "amount" }, amount.toLocaleString("en")));
+        row.append(element("span", { class: "bar" }), element("span", { class: "amount" }, grouped(amount)));
         row.style.setProperty("--class", cssColour(scene.classColours[c] ?? [128, 128, 128]));
         row.style.setProperty("--share", amount / rows[0][1]);
         return row;

@@ -22,11 +22,12 @@ const DOTS_FRAGMENT = `#version 300 es
 precision mediump float;
 in vec4 tint;
 uniform float diameter;
+uniform float edge; // the share of a pixel that must be covered for it to be drawn
 out vec4 pixel;
 void main() {
-  float edge = (0.5 - distance(gl_PointCoord, vec2(0.5))) * diameter;
-  float alpha = tint.a * clamp(edge + 0.5, 0.0, 1.0);
-  if (alpha < 0.02) discard;
+  float covered = clamp((0.5 - distance(gl_PointCoord, vec2(0.5))) * diameter + 0.5, 0.0, 1.0);
+  if (covered < edge) discard;
+  float alpha = tint.a * covered;
   pixel = vec4(tint.rgb * alpha, alpha);
 }`;
 
@@ -236,6 +237,7 @@ export class WebGlRenderer {
     gl.uniform4f(dots.look, view.scale, ratio, dotSize, allPictured ? 1e-6 : imageSize);
     gl.uniform2f(dots.range, depth.middle, depth.reach);
     gl.uniform1f(dots.diameter, dotSize * ratio);
+    gl.uniform1f(dots.edge, this.data.dimensions === 3 ? 0.5 : 0.02);
     gl.bindVertexArray(this.dotsArray);
     for (const [from, to] of ranges) gl.drawArrays(gl.POINTS, from, to - from);
   }
