@@ -23,6 +23,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,7 @@ COUNTS = (6_000, 70_000)
 VIEWPORT = {"width": 1280, "height": 800}
 STEPS = 150
 STEP_PIXELS = 3
+DRAG_SECONDS = 5  # at most; the slowest would take minutes
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
          "--enable-unsafe-swiftshader")  # fmt: skip
@@ -130,7 +132,10 @@ def measure(page: Page, path: Path, ours: bool) -> tuple[float, float, float]:
     page.mouse.down()
     page.mouse.move(310, 300)
     page.evaluate(COUNT_FRAMES)
+    until = time.monotonic() + DRAG_SECONDS
     for step in range(STEPS):
+        if time.monotonic() > until:
+            break
         page.mouse.move(310 + STEP_PIXELS * (step + 1), 300 + step)
     rate = page.evaluate("() => 1000 * painted / (performance.now() - start)")
     page.mouse.up()
