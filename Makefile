@@ -1,8 +1,8 @@
-# Everything a user does, one line of help each. Each target is also plain commands, shown in the README.
+# Everything a user does, one line of help each; the README shows the plain commands behind them.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install run metrics plots test lint format lock clean
+.PHONY: help install run metrics plots test lint lock clean
 
 VENV ?= .venv
 PYTHON ?= python3

@@ -6,7 +6,6 @@ The column of real images comes from experiments/fashion_mnist_slice.json, kept 
 `dvc exp run -S images.source=fashion-mnist` on the first 7,000 training and 3,500 test images.
 """
 
-import json
 import re
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def table(readme: str, drawn: dict[str, float], real: dict[str, float]) -> str:
 
 def main() -> None:
     drawn = {key: value for path in Path("metrics").glob("*.json") for key, value in read_json(str(path)).items()}
-    real = json.loads(Path(REAL).read_text())["metrics"]
+    real = read_json(REAL)["metrics"]
     for readme in HEADS:
         before, _, after = re.split(TABLE, Path(readme).read_text(encoding="utf-8"))
         write_text(readme, before + table(readme, drawn, real) + "\n" + after)

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -33,6 +34,10 @@ class Clone:
         """Run `dvc repro`; the names of the stages whose command ran."""
         lines = self.run("dvc", "repro", *arguments, fails=fails).splitlines()
         return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+    def metrics(self, name: str) -> dict:
+        """The scores of `metrics/NAME.json`."""
+        return json.loads((self.folder / f"metrics/{name}.json").read_text())
 
     def set(self, changes: dict) -> None:
         """Change values of `params.yaml`, given as {section: {key: value}}."""

@@ -1,11 +1,13 @@
 """`dvc.yaml` declares what is true: each stage's code dependencies are its import closure inside `stages/`."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from stages.figures.style import CLASS_COLOURS
 from stages.pipeline.params import SECTIONS
 
 GRAPH = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
@@ -87,3 +89,8 @@ def test_packages_keep_to_their_direction():
 def test_figures_need_no_torch():
     for module in Path("stages/figures").rglob("*.py"):
         assert "torch" not in module.read_text(), module
+
+
+def test_the_charts_classes_have_the_colours_of_the_pictures():
+    template = json.loads(Path(".dvc/plots/map.json").read_text())
+    assert tuple(template["spec"]["encoding"]["color"]["scale"]["range"]) == CLASS_COLOURS

@@ -1,7 +1,5 @@
 """The real pipeline on a user's own points, images and latents."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,10 +18,6 @@ def changed(pipeline):
     pipeline.run("git", "clean", "-fdxq", "data/input")
     pipeline.repro()
     assert pipeline.run("git", "status", "--porcelain") == ""
-
-
-def metrics(pipeline, name):
-    return json.loads((pipeline.folder / f"metrics/{name}.json").read_text())
 
 
 def test_own_points_and_a_folder_of_images(changed):
@@ -45,11 +39,11 @@ def test_own_points_and_a_folder_of_images(changed):
         }
     )
     changed.repro()
-    scores = metrics(changed, "regressor")
+    scores = changed.metrics("regressor")
     assert scores["test_mae"] < 0.5 * scores["linear_baseline_mae"]
     assert scores["truth_rmse"] is scores["noise_floor_mae"] is scores["mae_over_floor"] is None
-    assert metrics(changed, "map")["points"] == 192
-    assert metrics(changed, "map")["placed_knn_accuracy"] > 0.8
+    assert changed.metrics("map")["points"] == 192
+    assert changed.metrics("map")["placed_knn_accuracy"] > 0.8
 
     points.write_text(points.read_text() + "2.5,0.1\n")
     assert "generate_curve" in changed.repro(), "a changed input file must be seen"
@@ -62,6 +56,6 @@ def test_own_latents_without_images_or_labels_on_a_map_in_three_dimensions(chang
     ran = changed.repro()
     assert "train_autoencoder" not in ran
     assert "render_map_page" in ran
-    assert metrics(changed, "map")["points"] == 120
-    assert metrics(changed, "map")["placed_knn_accuracy"] is None
-    assert set(metrics(changed, "latents").values()) == {None}
+    assert changed.metrics("map")["points"] == 120
+    assert changed.metrics("map")["placed_knn_accuracy"] is None
+    assert set(changed.metrics("latents").values()) == {None}

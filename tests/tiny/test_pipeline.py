@@ -1,7 +1,5 @@
 """The real `dvc repro` of a small configuration in a fresh clone."""
 
-import json
-
 import pytest
 import yaml
 from PIL import Image
@@ -14,10 +12,6 @@ STAGES = {
 CHEAP = {"evaluate_regressor", "evaluate_map"}  # their metrics are kept in git, which DVC's run cache leaves out
 
 
-def metrics(pipeline, name):
-    return json.loads((pipeline.folder / f"metrics/{name}.json").read_text())
-
-
 def test_a_fresh_clone_runs_every_stage_and_a_second_run_none(pipeline):
     assert set(pipeline.first_run) == STAGES
     assert pipeline.repro() == []
@@ -25,20 +19,20 @@ def test_a_fresh_clone_runs_every_stage_and_a_second_run_none(pipeline):
 
 
 def test_the_fit_beats_a_straight_line(pipeline):
-    scores = metrics(pipeline, "regressor")
+    scores = pipeline.metrics("regressor")
     assert scores["test_mae"] < 0.6 * scores["linear_baseline_mae"]
     assert 0.9 < scores["mae_over_floor"] < 1.5
     assert scores["noise_floor_mae"] == pytest.approx(23.9365, abs=1e-4)
 
 
 def test_the_map_beats_a_random_one_and_placed_images_land_with_their_kind(pipeline):
-    scores = metrics(pipeline, "map")
+    scores = pipeline.metrics("map")
     assert scores["points"] == 500
     assert scores["placed_points"] == 150
     assert scores["trustworthiness"] > 0.9
     assert scores["knn_recall"] > 0.2
     assert scores["placed_knn_accuracy"] > 0.5
-    assert metrics(pipeline, "latents")["knn_accuracy"] > 0.5
+    assert pipeline.metrics("latents")["knn_accuracy"] > 0.5
 
 
 def test_every_picture_is_there_and_shows_something(pipeline):
