@@ -42,8 +42,9 @@ lint: $(BIN)/.installed  ## Check the code's style
 
 lock: $(BIN)/.installed  ## Renew requirements.lock from what pyproject.toml asks for
 	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet torch==2.13.0 torchvision==0.28.0
 	$(VENV)-lock/bin/python -m pip install --quiet '.[dev,browser]'
-	$(VENV)-lock/bin/python -m pip freeze --exclude fitmap | sed 's/+cpu//' > requirements.lock
+	$(VENV)-lock/bin/python -m pip freeze --exclude fitmap | sed 's/+cpu//' | grep -vE '^(nvidia|cuda)-|^triton=' > requirements.lock
 	rm -rf $(VENV)-lock build fitmap.egg-info
 
 clean:  ## Remove what the pipeline made; DVC's cache stays, so `make run` brings it back at once
