@@ -1,5 +1,7 @@
 """The command `fitmap`: what a user asks of finished models. It runs in the project's folder, as `dvc` does."""
 
+from typing import Annotated
+
 import typer
 
 from stages.pipeline.errors import run
@@ -10,6 +12,19 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.callback()
 def fitmap() -> None:
     """Ask the models that the pipeline made."""
+
+
+@app.command("predict", context_settings={"ignore_unknown_options": True})  # so that -1.5 is a value
+def predict_command(
+    values: Annotated[list[str] | None, typer.Argument(metavar="X…", help="Values of x.")] = None,
+    csv: Annotated[str | None, typer.Option(help="Take x from this CSV file, and keep its other columns.")] = None,
+    out: Annotated[str | None, typer.Option(help="Write a CSV file instead of printing.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Predict y at new x, with its 90 % band: fitmap predict -1.5 2 3.7"""
+    from commands.predict import predict_values
+
+    predict_values(values or [], csv, out, json)
 
 
 def main() -> None:

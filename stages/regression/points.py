@@ -1,5 +1,6 @@
 """The points of the curve: drawn from a formula, or read from the user's own CSV file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,18 +50,8 @@ def read_points(path: str) -> pd.DataFrame:
     """
     if not Path(path).is_file():
         raise InputError(f"params.yaml: curve.source = {path!r} is neither `formula` nor a CSV file")
-    try:
-        table = pd.read_csv(path, dtype=str, skipinitialspace=True, encoding="utf-8-sig", skip_blank_lines=False)
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path} is empty: it needs a first line `x,y` and a row for each point") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
-        raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns") from None
-    table = table.dropna(how="all")  # blank lines; the index still counts them
-    for column in ("x", "y"):
-        if list(table.columns).count(column) != 1:
-            found = ", ".join(map(str, table.columns[:8]))
-            raise InputError(f"{path} needs a column `{column}` in its first line; found: {found}")
-    points = pd.DataFrame({column: _numbers(table[column], column, path) for column in ("x", "y")})
+    table = read_table(path, ("x", "y"))
+    points = pd.DataFrame({column: finite_numbers(table[column], column, path) for column in ("x", "y")})
     if len(points) < FEWEST_ROWS:
         raise InputError(f"{path} has {len(points)} points, at least {FEWEST_ROWS} are needed")
     if points["x"].nunique() < 2:
@@ -68,7 +59,29 @@ def read_points(path: str) -> pd.DataFrame:
     return points
 
 
-def _numbers(column: pd.Series, name: str, path: str) -> np.ndarray:
+def read_table(path: str, columns: Sequence[str]) -> pd.DataFrame:
+    """A CSV file's rows as text, NaN where a field is empty; the index counts the lines after the first.
+
+    Raises `InputError` for a file that is empty, no text, or has not each of `columns` once.
+    """
+    try:
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, na_values=[""], skipinitialspace=True, encoding="utf-8-sig",
+            skip_blank_lines=False,
+        )  # fmt: skip
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{path} is empty: it needs a first line `{','.join(columns)}` and a row for each point")
+    except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
+        raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns")
+    for column in columns:
+        if list(table.columns).count(column) != 1:
+            found = ", ".join(map(str, table.columns[:8]))
+            raise InputError(f"{path} needs a column `{column}` in its first line; found: {found}")
+    return table.dropna(how="all")  # blank lines
+
+
+def finite_numbers(column: pd.Series, name: str, path: str) -> np.ndarray:
+    """A text column of `read_table` as float64; an `InputError` names the line of the first that is no number."""
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(numbers))
     if bad.size:

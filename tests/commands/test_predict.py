@@ -1,0 +1,106 @@
+"""`fitmap predict` on a small trained network: numbers and files in, the band out, and what is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from commands.fitmap import app, main
+from stages.pipeline.artifacts import write_weights
+from stages.pipeline.params import load_params
+from stages.regression.network import arrays_of, predict
+from stages.regression.training import train
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A straight line with noise, fitted over x in ±2."""
+    generator = np.random.default_rng(0)
+    x = generator.uniform(-2, 2, 300)
+    y = 3 * x + generator.normal(0, 0.1, 300)
+    params = load_params("regressor").model_copy(update={"encoding": "none", "members": 1, "epochs": 5})
+    return train(x[:200], y[:200], x[200:], y[200:], params)[0]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch, network):
+    monkeypatch.chdir(tmp_path)
+    write_weights("data/regressor.safetensors", network.architecture, arrays_of(network))
+    return tmp_path
+
+
+def fitmap(*arguments):
+    return CliRunner().invoke(app, ["predict", *map(str, arguments)], catch_exceptions=False)
+
+
+def refusal(monkeypatch, capsys, *arguments):
+    """The one line with which the command ends."""
+    monkeypatch.setattr("sys.argv", ["fitmap", "predict", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert printed.count("\n") == 1
+    return printed
+
+
+@pytest.mark.parametrize("arguments", [("-1.5", "0", "2e-1"), ("--", "-1.5", "0", "2e-1"), ("-1.5", "0", ".2")])
+def test_numbers_negative_ones_too_come_back_with_the_band(network, arguments):
+    rows = json.loads(fitmap("--json", *arguments).stdout)
+    y, lower, upper = predict(network, np.array([-1.5, 0, 0.2]))
+    table = pd.DataFrame(rows)
+    np.testing.assert_allclose(table[["x", "y", "lower", "upper"]], np.column_stack([[-1.5, 0, 0.2], y, lower, upper]))
+    assert (lower < y).all()
+    assert (y < upper).all()
+
+
+def test_the_printed_table_has_a_line_for_each_number():
+    lines = fitmap(1, -1).stdout.splitlines()
+    assert lines[0].split() == ["x", "y", "lower", "upper"]
+    assert [float(line.split()[0]) for line in lines[1:]] == [1, -1]
+
+
+def test_a_csv_file_keeps_its_other_columns(network, folder):
+    (folder / "in.csv").write_text("name,x,code\nfirst,-1,007\n\n,1.5,NA\n")
+    assert fitmap("--csv", "in.csv", "--out", "out.csv").stdout == ""
+    table = pd.read_csv("out.csv", dtype=str, keep_default_na=False)
+    assert list(table.columns) == ["name", "x", "code", "y", "lower", "upper"]
+    assert table["name"].tolist() == ["first", ""]
+    assert table["code"].tolist() == ["007", "NA"]
+    np.testing.assert_allclose(table["y"].astype(float), predict(network, [-1, 1.5])[0])
+    assert fitmap("--csv", "in.csv").stdout == (folder / "out.csv").read_text()
+
+
+def test_outside_the_training_range_it_warns(network):
+    assert fitmap(0).stderr == ""
+    assert "1 of 2 x outside the training range -1.9" in fitmap(0, 50).stderr
+
+
+@pytest.mark.parametrize("word", ["abc", "nan", "inf", "1e999", "", "--jsno", "-x"])
+def test_what_is_no_number_is_refused(monkeypatch, capsys, word):
+    assert f"{word!r} is no finite number" in refusal(monkeypatch, capsys, "1", word)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x\n1\n\ntwo\n", "in.csv: line 4, column x: 'two' is no finite number"),
+        ("a,x\n1,\n", "in.csv: line 2, column x: 'nan' is no finite number"),
+        ("a,b\n1,2\n", "in.csv needs a column `x`"),
+        ("x,y\n1,2\n", "in.csv has a column `y` already"),
+        ("", "in.csv is empty"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_line(monkeypatch, capsys, folder, content, message):
+    (folder / "in.csv").write_text(content)
+    assert message in refusal(monkeypatch, capsys, "--csv", "in.csv")
+
+
+def test_missing_input_is_refused(monkeypatch, capsys, folder):
+    assert "values of x" in refusal(monkeypatch, capsys)
+    assert "and not both" in refusal(monkeypatch, capsys, "1", "--csv", "in.csv")
+    assert "in.csv is missing" in refusal(monkeypatch, capsys, "--csv", "in.csv")
+    (folder / "data/regressor.safetensors").unlink()
+    assert "`dvc repro` makes it" in refusal(monkeypatch, capsys, "1")
