@@ -31,6 +31,7 @@ class CurveParams(Section):
     validation_samples: Annotated[int, Field(ge=10, le=10_000_000)]
     test_samples: Annotated[int, Field(ge=10, le=10_000_000)]
     noise_std: Annotated[float, Field(ge=0)]
+    outlier_fraction: Annotated[float, Field(ge=0, lt=0.5)]
     csv_test_fraction: Annotated[float, Field(ge=0.01, le=0.4)]
     seed: Seed
 

@@ -11,11 +11,14 @@ from stages.pipeline.params import CurveParams
 from stages.regression.formula import evaluate
 
 SPLITS = ("train", "validation", "test")
+OUTLIER_SCALE = 10
 FEWEST_ROWS = 30
 
 
 def draw_points(params: CurveParams) -> pd.DataFrame:
     """Points on the formula's curve under normal noise: x uniform in the range, y = f(x) + N(0, noise_std).
+
+    The noise of a share `outlier_fraction` of the points is `OUTLIER_SCALE` times as large.
 
     Returns columns split, x, y, truth (the curve without noise), float64. Each split has a generator of its own, so
     the number of points in one does not change the others.
@@ -26,8 +29,9 @@ def draw_points(params: CurveParams) -> pd.DataFrame:
         generator = np.random.default_rng([params.seed, stream])
         x = generator.uniform(params.x_min, params.x_max, count)
         truth = evaluate(params.formula, x)
-        y = truth + generator.normal(0, params.noise_std, count)
-        tables.append(pd.DataFrame({"split": split, "x": x, "y": y, "truth": truth}))
+        noise = generator.normal(0, params.noise_std, count)
+        noise[generator.random(count) < params.outlier_fraction] *= OUTLIER_SCALE
+        tables.append(pd.DataFrame({"split": split, "x": x, "y": truth + noise, "truth": truth}))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -6,13 +6,15 @@ import numpy as np
 import torch
 
 from stages.regression.network import PIECEWISE_LINEAR, Regressor, resolutions
+from stages.regression.points import OUTLIER_SCALE
 
 SATURATED = 1e-6  # below this slope on every point a sigmoid or tanh unit no longer learns
 
 
-def noise_floor_mae(noise_std: float) -> float:
-    """Mean absolute error of the true curve itself under normal noise, std · √(2/π): no prediction can be better."""
-    return noise_std * math.sqrt(2 / math.pi)
+def noise_floor_mae(noise_std: float, outlier_fraction: float = 0) -> float:
+    """Mean absolute error of the true curve itself under normal noise, std · √(2/π), with the outliers of
+    `draw_points`: no prediction can be better."""
+    return noise_std * math.sqrt(2 / math.pi) * (1 + outlier_fraction * (OUTLIER_SCALE - 1))
 
 
 def linear_baseline_mae(x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray) -> float:
