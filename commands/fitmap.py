@@ -27,6 +27,17 @@ def predict_command(
     predict_values(values or [], csv, out, json)
 
 
+@app.command()
+def claims(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="Which claims; all if none.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Experiments to run at a time.")] = 1,
+) -> None:
+    """Measure the claims of experiments/claims/ and write them into docs/claims.md."""
+    from commands.claims import measure_claims
+
+    measure_claims(names or [], jobs)
+
+
 def main() -> None:
     """The console entry point; an `InputError` becomes one line on stderr and exit status 1."""
     run(app)

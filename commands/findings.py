@@ -1,0 +1,268 @@
+"""What the measurements of each claim say: a table, a picture, and a verdict that follows from the figures.
+
+Each function takes the tables of experiments/measure.py, with the labels of the claim's grid as their first columns.
+The bar that a claim must pass stands in its function, so that the page contradicts what the figures contradict.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from pandas import DataFrame, Series
+
+from stages.figures.claims import draw_histories, draw_polygons, draw_trend
+
+DISTANCE = "distance from the true curve (RMSE)"
+L1_OVER_L2 = np.sqrt(np.pi / 2)  # error of the median over that of the mean, under normal noise
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim's table, picture and verdict; the sentence gives the figures that decide it."""
+
+    table: DataFrame
+    figure: Figure
+    holds: bool
+    sentence: str
+
+    @property
+    def verdict(self) -> str:
+        return "The measurement agrees." if self.holds else "The measurement contradicts the claim."
+
+
+def depth(runs: DataFrame, *_: DataFrame) -> Finding:
+    axis, ratio = "hidden layers", "test error over the line's"
+    runs = runs.assign(**{ratio: runs["test_mae"] / runs["linear_baseline_mae"]})
+    straight = runs[runs["activation"] == "identity"]
+    off, pieces = (straight[ratio] - 1).abs().max(), straight["linear_pieces"].max()
+    bent = means_of(runs, axis, "activation", ratio)["LeakyReLU"]
+    figure = draw_trend(
+        runs,
+        *(axis, ratio, "activation"),
+        title="Without an activation, depth adds nothing",
+        note="mean absolute error on test points, over that of the least-squares line",
+    )
+    sentence = (
+        f"Without activation no fit has more than {pieces} straight piece, and its error is that of the least-squares "
+        f"line to within {100 * off:.1f} %, at any depth. The same layers with LeakyReLU bring the error down to "
+        f"{bent.iloc[0]:.2f} of the line's at depth {bent.index[0]} and {bent.iloc[-1]:.2f} at depth {bent.index[-1]}."
+    )
+    holds = off < 0.01 and pieces == 1 and bent.max() < 0.95
+    return Finding(tabulate(runs, axis, "activation", {ratio: 4}), figure, holds, sentence)
+
+
+def vanishing_gradients(runs: DataFrame, history: DataFrame, *_: DataFrame) -> Finding:
+    axis, norm = "hidden layers", "gradient norm"
+    history = history.rename(columns={"first_layer_gradient_norm": norm})
+    keys = ["activation", axis, "seed"]
+    runs = runs.merge(history.groupby(keys, sort=False)[norm].mean().reset_index(), on=keys)
+    means = means_of(runs, axis, "activation", norm)
+    falls = means.iloc[0] / means.iloc[-1]
+    figure = draw_histories(
+        history,
+        *(norm, "activation", axis),
+        title="The gradient that reaches the first layer",
+        note="norm of the loss's gradient by its weights, mean over the steps of each epoch; bands span the seeds",
+        y_label="gradient norm of the first layer",
+    )
+    sentence = (
+        f"From {means.index[0]} to {means.index[-1]} hidden layers the gradient of the first layer, averaged over the "
+        f"training, becomes {falls['sigmoid']:,.0f} times smaller with sigmoid, {falls['LeakyReLU']:,.2g} times with "
+        "LeakyReLU."
+    )
+    holds = falls["sigmoid"] > 10 and falls["sigmoid"] > 3 * falls["LeakyReLU"]
+    return Finding(tabulate(runs, axis, "activation", {norm: 2, "test_mae": 3}), figure, holds, sentence)
+
+
+def dead_units(runs: DataFrame, *_: DataFrame) -> Finding:
+    axis, share = "learning rate", "dead units, %"
+    runs = runs.assign(**{share: 100 * runs["dead_units"] / runs["hidden_units"]})
+    relu = means_of(runs, axis, "activation", share)["ReLU"]
+    leaky = runs.loc[runs["activation"] == "LeakyReLU", share].max()
+    figure = draw_trend(
+        runs,
+        *(axis, share, "activation"),
+        title="Units that are dead on every training point",
+        note="share of all hidden units after training",
+    )
+    sentence = (
+        f"With ReLU {relu.iloc[0]:.1f} % of the units are dead at a learning rate of {relu.index[0]:g} and "
+        f"{relu.iloc[-1]:.1f} % at {relu.index[-1]:g}. With LeakyReLU it is {leaky:.1f} % in the worst run, as it must "
+        "be: its slope is nowhere zero."
+    )
+    holds = relu.max() > 1 and leaky == 0
+    return Finding(tabulate(runs, axis, "activation", {share: 3, "truth_rmse": 3}), figure, holds, sentence)
+
+
+def losses(runs: DataFrame, *_: DataFrame) -> Finding:
+    error = "truth_rmse"
+    means = means_of(runs, "loss", "noise", error)
+    clean, outliers = means.iloc[:, 0], means.iloc[:, 1]
+    huber = (means.loc["Huber"] / means.loc[["L1", "L2"]].min()).max()
+    figure = draw_trend(
+        runs,
+        *("noise", error, "loss"),
+        title="L1, L2 and Huber, without and with outliers",
+        note="an outlier has ten times the noise of the other points",
+        y_scale="log",
+        y_label=DISTANCE,
+    )
+    sentence = (
+        f"Under normal noise L1 ends {clean['L1'] / clean['L2']:.2f} times as far from the true curve as L2 (a median "
+        f"against a mean: {L1_OVER_L2:.2f}); with outliers L2 ends {outliers['L2'] / outliers['L1']:.2f} times as far "
+        f"as L1. Huber's loss ends at most {huber:.2f} times as far as the better of the two."
+    )
+    holds = clean["L2"] < clean["L1"] and outliers["L1"] < outliers["L2"] and huber < 1.1
+    return Finding(tabulate(runs, "loss", "noise", {error: 3}), figure, holds, sentence)
+
+
+def optimizers(runs: DataFrame, history: DataFrame, *_: DataFrame) -> Finding:
+    rates = means_of(runs, "learning rate", "optimizer", "validation_loss").idxmin()
+    best = runs[runs["learning rate"] == runs["optimizer"].map(rates)]
+    history = history[history["learning rate"] == history["optimizer"].map(rates)].assign(rate="best learning rate")
+    error = best.groupby("optimizer", sort=False)["truth_rmse"]
+    mean, standard_error = error.mean(), error.sem()
+    rivals = mean.drop("Adam")
+    nearest = rivals.idxmin()
+    lead, doubt = rivals[nearest] - mean["Adam"], 2 * np.hypot(standard_error["Adam"], standard_error[nearest])
+    figure = draw_histories(
+        history,
+        *("validation_loss", "rate", "optimizer"),
+        title="Adam and SGD, each at the learning rate that suits it best",
+        note="of those tried, by the validation loss; bands span the seeds",
+        y_label="validation loss (L1)",
+        size=(7.2, 4.4),
+    )
+    sentence = (
+        f"Each at the best of its learning rates, Adam ends {mean['Adam']:.1f} from the true curve (RMSE), "
+        + ", ".join(f"{name} {value:.1f}" for name, value in rivals.items())
+        + f". Adam is {lead:.1f} ahead of {nearest}, give or take {doubt:.1f} (two standard errors)."
+    )
+    table = tabulate(best, "optimizer", None, {"learning rate": 1, "validation_loss": 4, "truth_rmse": 3})
+    return Finding(table, figure, lead > doubt, sentence)
+
+
+def linear_pieces(runs: DataFrame, _: DataFrame, fit: DataFrame, polygon: DataFrame) -> Finding:
+    label = "layers × width"
+    shape = runs[label].str.split(" × ", expand=True).astype(int)
+    runs = runs.assign(**{"hidden layers": shape[0], "width": shape[1]})
+    means = means_of(runs, "width", "hidden layers", "linear_pieces")
+    grows = bool((np.diff(means, axis=0) > 0).all() and (np.diff(means, axis=1) > 0).all())
+    fits, polygons = (dict(iter(table.groupby([label, "seed"]))) for table in (fit, polygon))
+    bend = max(_distance(fits[key], polygons[key]) for key in fits)
+    shown = [(name, 0) for name in runs[label].unique() if name.endswith("× 16")]
+    figure = draw_polygons(
+        {f"{name} units": fits[name, seed] for name, seed in shown},
+        {f"{name} units": polygons[name, seed] for name, seed in shown},
+        title="The fit is made of straight lines",
+        note="hidden layers × their width; circles mark where the straight pieces meet",
+    )
+    sentence = (
+        f"Between its breakpoints no fit leaves the straight line by more than {bend:.1g}, where y spans "
+        f"{np.ptp(fit['truth']):,.0f}. The number of pieces goes from {means.iloc[0, 0]:.0f} to "
+        f"{means.iloc[-1, -1]:.0f} and {'grows' if grows else 'does not grow'} with every step in width and in depth."
+    )
+    table = tabulate(runs, "width", "hidden layers", {"linear_pieces": 3, "truth_rmse": 3})
+    return Finding(table, figure, grows and bend < 0.01, sentence)
+
+
+def _distance(fit: DataFrame, polygon: DataFrame) -> float:
+    """Largest distance of the fit from the polygon through its corners, between the first and the last."""
+    inside = fit[fit["x"].between(polygon["x"].iloc[0], polygon["x"].iloc[-1])]
+    return float((inside["fit"] - np.interp(inside["x"], polygon["x"], polygon["y"])).abs().max())
+
+
+def encodings(runs: DataFrame, _: DataFrame, fit: DataFrame, *__: DataFrame) -> Finding:
+    frequency, raw = "local frequency of the curve, |x| / π", "x itself"
+    edges = np.linspace(0, 10, 9)
+    middles = (edges[1:] + edges[:-1]) / 2
+    squares = (fit["fit"] - fit["truth"]) ** 2
+    fit = fit.assign(**{frequency: middles[np.digitize(fit["x"].abs(), edges[1:-1])] / np.pi, "error": squares})
+    errors = fit.groupby(["input", "seed", frequency], sort=False)["error"].mean().pow(0.5).reset_index()
+    errors = errors.sort_values(frequency, kind="stable")
+    by_frequency = means_of(errors, frequency, "input", "error")
+    slow, fast = by_frequency.iloc[0], by_frequency.iloc[-1]
+    means = runs.groupby("input", sort=False)["truth_rmse"].mean()
+    encoded = means.drop(raw)
+    figure = draw_trend(
+        errors,
+        *(frequency, "error", "input"),
+        title="Where the raw input fails: at high frequencies",
+        note="the curve's sin(x²) swings faster the farther x is from 0",
+        x_scale="linear",
+        y_scale="log",
+        y_label=DISTANCE,
+    )
+    sentence = (
+        f"With x itself the fit ends {means[raw]:.1f} from the true curve (RMSE), "
+        + ", ".join(f"with a {name} {value:.1f}" for name, value in encoded.items())
+        + f". Where the curve is slowest, x itself is {slow[raw]:.1f} off and the best encoding "
+        f"{slow.drop(raw).min():.1f}; where it is fastest, {fast[raw]:.1f} and {fast.drop(raw).min():.1f}."
+    )
+    holds = encoded.max() < means[raw] / 2
+    return Finding(tabulate(runs, "input", None, {"truth_rmse": 3, "test_mae": 4}), figure, holds, sentence)
+
+
+def sample_size(runs: DataFrame, *_: DataFrame) -> Finding:
+    error, floor = "truth_rmse", "mae_over_floor"
+    logs = np.log(runs[["points", error]].astype(float))
+    slopes = Series([np.polyfit(*logs.loc[rows.index].to_numpy().T, 1)[0] for _, rows in runs.groupby("seed")])
+    means = runs.groupby("points")[[error, floor]].mean()
+    sizes = means.index.to_numpy(float)
+    steps = np.diff(np.log(means[error])) / np.diff(np.log(sizes))
+    figure = draw_trend(
+        runs.assign(kind="fit"),
+        *("points", error, "kind"),
+        title="The error falls with the number of points",
+        note=f"slope on these logarithmic axes: {mean_and_spread(slopes, 2)}",
+        x_scale="log",
+        y_scale="log",
+        y_label=DISTANCE,
+        lines={"1/√n": (sizes, means[error].iloc[-1] * np.sqrt(sizes[-1] / sizes))},
+    )
+    sentence = (
+        f"The slope on logarithmic axes is {mean_and_spread(slopes, 2)} over all sizes, where 1/√n has −0.50; from one "
+        f"size to the next it is {', '.join(f'{step:.2f}' for step in steps)}. With {means.index[-1]:,} points the "
+        f"error on new points is {means[floor].iloc[-1]:.4f} times the noise floor."
+    ).replace(" -", " −")
+    table = tabulate(runs, "points", None, {error: 3, floor: 4})
+    return Finding(table, figure, abs(slopes.mean() + 0.5) < 0.05, sentence)
+
+
+def means_of(runs: DataFrame, rows: str, columns: str, value: str) -> DataFrame:
+    """Means over the seeds, a row and a column for each label, in the order of the grid."""
+    means = runs.groupby([rows, columns], sort=False)[value].mean().unstack(columns)
+    return means.loc[runs[rows].unique(), runs[columns].unique()]
+
+
+def tabulate(runs: DataFrame, rows: str, columns: str | None, values: dict[str, int]) -> DataFrame:
+    """Mean ± standard deviation over the seeds as text, each value with so many digits: a row for each label of
+    `rows`, a column for each value and each label of `columns`."""
+    groups = [("", runs)] if columns is None else list(runs.groupby(columns, sort=False))
+    labels = runs[rows].unique()
+    table = {rows: [f"{label:,}" if isinstance(label, int) else str(label) for label in labels.tolist()]}
+    for value, digits in values.items():
+        for name, part in groups:
+            head = value if columns is None else f"{value}, {_head(columns, name)}"
+            table[head] = [mean_and_spread(part.loc[part[rows] == label, value], digits) for label in labels]
+    return DataFrame(table)
+
+
+def _head(axis: str, label: object) -> str:
+    """A text label names itself; a number needs its axis."""
+    return label if isinstance(label, str) else f"{label} {axis}"
+
+
+def mean_and_spread(values: Series, digits: int) -> str:
+    """`12.3 ± 0.4`: the mean with so many digits, the standard deviation to the same place."""
+    mean, spread = values.mean(), values.std()
+    if not spread > 0:
+        return f"{mean:.{digits}g}"
+    places = max(digits - 1 - int(np.floor(np.log10(abs(mean)))), 0) if mean else digits
+    return f"{mean:,.{places}f} ± {spread:,.{places}f}"
+
+
+CLAIMS = (
+    depth, vanishing_gradients, dead_units, losses, optimizers, linear_pieces, encodings, sample_size
+)  # fmt: skip
+FINDINGS = {claim.__name__: claim for claim in CLAIMS}
