@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
+from typer.testing import CliRunner
 
+from commands.findings import FINDINGS
+from commands.fitmap import app
 from docs.update_readme import REAL, table
 from stages.pipeline.params import check_file
 
@@ -83,6 +86,19 @@ def test_dvc_commands_and_their_options_exist(readme):
         assert done.returncode == 0, command
         for option in re.findall(r"(?<= )(--[a-z-]+|-[a-zA-Z])\b", command):
             assert re.search(rf"(?<![\w-]){option}\b", done.stdout), f"{command}: no option {option}"
+
+
+@pytest.mark.parametrize("page", [*READMES, Path("docs/claims.md")], ids=str)
+def test_fitmap_commands_and_their_options_exist(page):
+    asked = [shlex.split(command) for command in commands(page) if command.startswith("fitmap")]
+    assert asked
+    for words in asked:
+        shown = CliRunner().invoke(app, [words[1], "--help"])
+        assert shown.exit_code == 0, words
+        for option in (word for word in words if word.startswith("--")):
+            assert f"{option} " in shown.stdout, words
+        if words[1] == "claims":
+            assert set(words[2:]) - {"--jobs", "2"} <= set(FINDINGS), words
 
 
 @pytest.mark.parametrize("readme", READMES, ids=str)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
-from pandas import DataFrame, api
+from pandas import DataFrame
 
 from stages.figures.style import CLASS_COLOURS, FIT, INK, MUTED, TRUTH, legend_above, new_figure, paper
 
@@ -27,10 +27,10 @@ def draw_trend(
     lines: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
     size: tuple[float, float] = SIZE,
 ) -> Figure:
-    """The mean of `y` over the seeds at each `x`, joined within each `group`; bars of one standard deviation.
+    """The mean of `y` over the seeds at each `x`, for each `group`, with bars of one standard deviation.
 
     Args:
-        runs: a row for each run, with columns `x`, `y`, `group`. Where `x` is text, nothing is joined.
+        runs: a row for each run, with columns `x`, `y`, `group`.
         lines: thin lines to compare with, by name, as x and y.
     """
     with paper():
@@ -43,7 +43,7 @@ def draw_trend(
             at = values.mean().index
             if x_scale == "category":
                 at = np.array([places.index(place) for place in at]) + 0.06 * (rank - (len(groups) - 1) / 2)
-            line = "" if api.types.is_string_dtype(runs[x]) else "-"
+            line = "" if x_scale == "category" else "-"
             style = {"marker": "o", "markersize": 4, "linestyle": line, "linewidth": 1.6, "capsize": 2.5}
             bars = values.std().fillna(0)
             axes.errorbar(at, values.mean(), bars, color=CLASS_COLOURS[rank], label=str(name), **style)
