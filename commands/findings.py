@@ -104,7 +104,6 @@ def losses(runs: DataFrame, *_: DataFrame) -> Finding:
         *("noise", error, "loss"),
         title="L1, L2 and Huber, without and with outliers",
         note="an outlier has ten times the noise of the other points",
-        y_scale="log",
         y_label=DISTANCE,
     )
     sentence = (
@@ -145,8 +144,8 @@ def optimizers(runs: DataFrame, history: DataFrame, *_: DataFrame) -> Finding:
 def linear_pieces(runs: DataFrame, _: DataFrame, fit: DataFrame, polygon: DataFrame) -> Finding:
     label = "layers × width"
     shape = runs[label].str.split(" × ", expand=True).astype(int)
-    runs = runs.assign(**{"hidden layers": shape[0], "width": shape[1]})
-    means = means_of(runs, "width", "hidden layers", "linear_pieces")
+    runs = runs.assign(**{"depth": shape[0], "width": shape[1]})
+    means = means_of(runs, "width", "depth", "linear_pieces")
     grows = bool((np.diff(means, axis=0) > 0).all() and (np.diff(means, axis=1) > 0).all())
     fits, polygons = (dict(iter(table.groupby([label, "seed"]))) for table in (fit, polygon))
     bend = max(_distance(fits[key], polygons[key]) for key in fits)
@@ -162,7 +161,7 @@ def linear_pieces(runs: DataFrame, _: DataFrame, fit: DataFrame, polygon: DataFr
         f"{np.ptp(fit['truth']):,.0f}. The number of pieces goes from {means.iloc[0, 0]:.0f} to "
         f"{means.iloc[-1, -1]:.0f} and {'grows' if grows else 'does not grow'} with every step in width and in depth."
     )
-    table = tabulate(runs, "width", "hidden layers", {"linear_pieces": 3, "truth_rmse": 3})
+    table = tabulate(runs, "width", "depth", {"linear_pieces": 3, "truth_rmse": 3})
     return Finding(table, figure, grows and bend < 0.01, sentence)
 
 
@@ -250,7 +249,7 @@ def tabulate(runs: DataFrame, rows: str, columns: str | None, values: dict[str, 
 
 def _head(axis: str, label: object) -> str:
     """A text label names itself; a number needs its axis."""
-    return label if isinstance(label, str) else f"{label} {axis}"
+    return label if isinstance(label, str) else f"{axis} {label}"
 
 
 def mean_and_spread(values: Series, digits: int) -> str:
