@@ -13,11 +13,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from commands.claims import SETS, combinations, project_files, read_claim
+from commands.claims import PAGE, SETS
+from commands.experiments import combinations, project_files, read_claim
 from commands.findings import FINDINGS, mean_and_spread
 from tests.conftest import clone_project
-
-PAGE = Path("docs/claims.md")
 
 
 def test_the_page_has_every_claim_with_its_command_picture_table_and_verdict():
@@ -26,7 +25,8 @@ def test_the_page_has_every_claim_with_its_command_picture_table_and_verdict():
     assert {name for name, _ in sections} == {path.stem for path in SETS.glob("*.yaml")}
     assert len(sections) == 8
     for name, text in sections:
-        assert text.startswith(f"## {read_claim(name).title}\n\n{read_claim(name).claim}\n"), name
+        claim = read_claim(SETS / f"{name}.yaml")
+        assert text.startswith(f"## {claim.title}\n\n{claim.claim}\n"), name
         assert f"```sh\nfitmap claims {name}\n```" in text
         assert Path(f"docs/images/claim_{name}.png").is_file()
         assert f"](images/claim_{name}.png)" in text
@@ -37,7 +37,7 @@ def test_the_page_has_every_claim_with_its_command_picture_table_and_verdict():
 def test_the_parameters_of_every_claim_are_taken_and_its_experiments_differ():
     project = project_files()
     for name in FINDINGS:
-        experiments = combinations(name, read_claim(name), project)
+        experiments = combinations(SETS / f"{name}.yaml", project)
         assert len({experiment.name for experiment in experiments}) == len(experiments) >= 2
         assert all(experiment.overrides["seeds"] >= 5 for experiment in experiments)
 
@@ -138,8 +138,8 @@ def test_a_set_that_was_interrupted_goes_on_and_is_not_measured_twice(clone):
     assert users_repository(clone) == before
 
     printed = clone.run(*command("depth", "--jobs", "2"))
-    finished = int(re.search(r"(\d) of 4 experiments are measured already", printed)[1])
-    assert 1 <= finished < 4
+    ran = int(re.search(r"depth: ran (\d) of 4 experiments", printed)[1])
+    assert 1 <= ran < 4, "what was finished before the interruption is kept"
     assert "Traceback" not in printed
     assert users_repository(clone) == before
     page = (clone.folder / "docs/claims.md").read_text()
@@ -150,7 +150,7 @@ def test_a_set_that_was_interrupted_goes_on_and_is_not_measured_twice(clone):
         r"(?s)(?<=<!-- depth -->).*(?=<!-- end of depth -->)", "", PAGE.read_text()
     )
 
-    assert "4 of 4 experiments are measured already" in clone.run(*command("depth"))
+    assert "depth: ran 0 of 4 experiments" in clone.run(*command("depth"))
     assert (clone.folder / "docs/claims.md").read_text() == page
 
 
