@@ -116,28 +116,30 @@ def losses(runs: DataFrame, *_: DataFrame) -> Finding:
 
 
 def optimizers(runs: DataFrame, history: DataFrame, *_: DataFrame) -> Finding:
-    rates = means_of(runs, "learning rate", "optimizer", "validation_loss").idxmin()
-    best = runs[runs["learning rate"] == runs["optimizer"].map(rates)]
-    history = history[history["learning rate"] == history["optimizer"].map(rates)].assign(rate="best learning rate")
-    error = best.groupby("optimizer", sort=False)["truth_rmse"]
-    mean, standard_error = error.mean(), error.sem()
-    rivals = mean.drop("Adam")
+    label = "optimizer at learning rate"
+    tried = runs.groupby(label, sort=False)["validation_loss"].mean()
+    best = tried.groupby(tried.index.str.split(" at ").str[0], sort=False).idxmin()
+    runs, history = (table[table[label].isin(best)] for table in (runs, history))
+    error = runs.groupby(label, sort=False)["truth_rmse"]
+    mean, doubt = error.mean(), error.sem()
+    adam, rivals = best["Adam"], mean.drop(best["Adam"])
     nearest = rivals.idxmin()
-    lead, doubt = rivals[nearest] - mean["Adam"], 2 * np.hypot(standard_error["Adam"], standard_error[nearest])
+    lead, doubt = rivals[nearest] - mean[adam], 2 * np.hypot(doubt[adam], doubt[nearest])
     figure = draw_histories(
         history,
-        *("validation_loss", "rate", "optimizer"),
+        *("validation_loss", None, label),
         title="Adam and SGD, each at the learning rate that suits it best",
-        note="of those tried, by the validation loss; bands span the seeds",
+        note=f"the best by validation loss of {len(tried) // len(best)} rates each; bands span the seeds",
         y_label="validation loss (L1)",
         size=(7.2, 4.4),
     )
     sentence = (
-        f"Each at the best of its learning rates, Adam ends {mean['Adam']:.1f} from the true curve (RMSE), "
-        + ", ".join(f"{name} {value:.1f}" for name, value in rivals.items())
-        + f". Adam is {lead:.1f} ahead of {nearest}, give or take {doubt:.1f} (two standard errors)."
+        f"Of {len(tried) // len(best)} learning rates each, the one with the least validation loss ends this far from the "
+        f"true curve (RMSE): {', '.join(f'{name} {value:.1f}' for name, value in mean.items())}. Adam is "
+        f"{abs(lead):.1f} {'nearer' if lead > 0 else 'farther'} than the nearest SGD, give or take {doubt:.1f} (two "
+        "standard errors)."
     )
-    table = tabulate(best, "optimizer", None, {"learning rate": 1, "validation_loss": 4, "truth_rmse": 3})
+    table = tabulate(runs, label, None, {"validation_loss": 4, "truth_rmse": 3})
     return Finding(table, figure, lead > doubt, sentence)
 
 

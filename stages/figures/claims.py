@@ -64,7 +64,7 @@ def draw_trend(
 def draw_histories(
     history: DataFrame,
     y: str,
-    panel: str,
+    panel: str | None,
     group: str,
     *,
     title: str,
@@ -79,20 +79,25 @@ def draw_histories(
     """
     with paper():
         figure = new_figure(*size, title, note)
-        panels = list(dict.fromkeys(history[panel]))
+        panels = [("epoch", history)]
+        if panel is not None:
+            panels = [(f"epoch, {name}", rows) for name, rows in history.groupby(panel, sort=False)]
         groups = list(dict.fromkeys(history[group]))
-        for axes, name in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
+        for axes, (name, rows) in zip(
+            figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
+        ):
             for rank, member in enumerate(groups):
-                rows = history[(history[panel] == name) & (history[group] == member)]
-                epochs = rows.groupby("epoch")[y]
+                epochs = rows[rows[group] == member].groupby("epoch")[y]
                 epoch, colour = epochs.mean().index, CLASS_COLOURS[rank]
                 axes.fill_between(epoch, epochs.min(), epochs.max(), color=colour, alpha=0.18, linewidth=0)
                 axes.plot(epoch, epochs.mean(), color=colour, linewidth=1.6, label=str(member))
-            axes.set_yscale("log")
-            axes.set(xlabel=f"epoch, {name}")
-        axes.figure.axes[0].set_ylabel(y_label)
+            axes.set_xlabel(name)
+            _scale_y(axes, "log")
+        figure.axes[0].set_ylabel(y_label)
         handles, names = axes.get_legend_handles_labels()
-        legend_above(axes.figure.axes[0], handles, [f"{names[0]} {group}", *names[1:]])
+        if not isinstance(groups[0], str):
+            names[0] += f" {group}"
+        legend_above(figure.axes[0], handles, names)
         return figure
 
 
@@ -128,11 +133,11 @@ def draw_polygons(
 
 
 def _scale_y(axes: Axes, scale: str) -> None:
-    """A logarithmic axis gets plain numbers, 1, 2, 5, 10 … where it spans little."""
+    """A logarithmic axis gets plain numbers, the more in a decade the fewer decades it spans."""
     axes.set_yscale(scale)
     if scale == "log":
         low, high = axes.get_ylim()
-        steps = (1, 2, 5) if high < 1000 * low else (1,)
+        steps = range(1, 10) if high < 5 * low else (1, 2, 5) if high < 1000 * low else (1,)
         decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
         ticks = [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -73,13 +73,15 @@ def test_the_verdict_on_losses_follows_the_figures():
 
 
 def test_adam_is_compared_at_the_rate_that_validation_prefers():
-    labels = {"optimizer": ["Adam"] * 2 + ["plain SGD"] * 2, "learning rate": [0.01, 0.1] * 2}
-    runs = table(**labels, validation_loss=[5, 4, 9, 6], truth_rmse=[30.0, 20, 50, 40])
+    labels = ["Adam at 0.01", "Adam at 0.1", "plain SGD at 0.01", "plain SGD at 0.1"]
+    runs = table(**{"optimizer at learning rate": labels}, validation_loss=[5, 4, 9, 6], truth_rmse=[30.0, 20, 50, 40])
     history = pd.concat([runs.assign(epoch=epoch) for epoch in (1, 2)])
     finding = FINDINGS["optimizers"](runs, history)
     assert finding.holds
-    assert "Adam ends 20.0" in finding.sentence
-    assert "plain SGD 40.0" in finding.sentence
+    assert "Adam at 0.1 20.0, plain SGD at 0.1 40.0. Adam is 20.0 nearer" in finding.sentence
+    runs["truth_rmse"] = [30.0, 50, 50, 40] * 2
+    assert "Adam is 10.0 farther" in FINDINGS["optimizers"](runs, history).sentence
+    assert not FINDINGS["optimizers"](runs, history).holds
 
 
 def test_figures_are_rounded_together_with_their_spread():
