@@ -58,8 +58,10 @@ def test_the_verdict_on_depth_follows_the_figures():
 
 @pytest.mark.parametrize(("slope", "holds"), [(-0.5, True), (-0.3, False), (-0.7, False)])
 def test_the_verdict_on_the_sample_size_follows_the_slope(slope, holds):
-    points = np.array([100, 1000, 10000])
-    finding = FINDINGS["sample_size"](table(points=points, truth_rmse=points**slope, mae_over_floor=[1.2, 1.1, 1.0]))
+    points = np.array([100, 1000, 10000, 100000])
+    finding = FINDINGS["sample_size"](
+        table(points=points, truth_rmse=points**slope, mae_over_floor=[1.3, 1.2, 1.1, 1.0])
+    )
     assert finding.holds == holds
     assert f"is −{-slope:.2g}" in finding.sentence
     assert ("contradicts" in finding.verdict) != holds
