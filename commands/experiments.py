@@ -158,7 +158,14 @@ def run_experiment(experiment: Experiment, project: dict[str, bytes]) -> None:
             lines = [line for line in done.stderr.splitlines() if line.startswith(("fitmap: ", "ERROR: "))]
             raise InputError(f"{experiment.name}: {lines[0] if lines else done.stderr[-300:]}")
         baseline = git(folder, "rev-parse", "HEAD").decode().strip()
-        git(folder, "push", "--quiet", STORE.resolve(), f"refs/exps/{baseline[:2]}/{baseline[2:]}/{experiment.name}")
+        git(
+            folder,
+            "push",
+            "--quiet",
+            "--force",
+            STORE.resolve(),
+            f"refs/exps/{baseline[:2]}/{baseline[2:]}/{experiment.name}",
+        )
 
 
 def git(folder: Path | str, *arguments: object) -> bytes:

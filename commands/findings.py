@@ -19,16 +19,18 @@ L1_OVER_L2 = np.sqrt(np.pi / 2)  # error of the median over that of the mean, un
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim's table, picture and verdict; the sentence gives the figures that decide it."""
+    """A claim's table and picture, which of its parts hold, and the figures that decide it in a sentence."""
 
     table: DataFrame
     figure: Figure
-    holds: bool
+    parts: tuple[bool, ...]
     sentence: str
 
     @property
     def verdict(self) -> str:
-        return "The measurement agrees." if self.holds else "The measurement contradicts the claim."
+        if all(self.parts):
+            return "The measurement agrees."
+        return f"The measurement {'agrees only in part' if any(self.parts) else 'contradicts the claim'}."
 
 
 def depth(runs: DataFrame, *_: DataFrame) -> Finding:
@@ -48,17 +50,19 @@ def depth(runs: DataFrame, *_: DataFrame) -> Finding:
         f"line to within {100 * off:.1f} %, at any depth. The same layers with LeakyReLU bring the error down to "
         f"{bent.iloc[0]:.2f} of the line's at depth {bent.index[0]} and {bent.iloc[-1]:.2f} at depth {bent.index[-1]}."
     )
-    holds = off < 0.01 and pieces == 1 and bent.max() < 0.95
-    return Finding(tabulate(runs, axis, "activation", {ratio: 4}), figure, holds, sentence)
+    parts = off < 0.01 and pieces == 1, bent.max() < 0.95
+    return Finding(tabulate(runs, axis, "activation", {ratio: 4}), figure, parts, sentence)
 
 
 def vanishing_gradients(runs: DataFrame, history: DataFrame, *_: DataFrame) -> Finding:
-    axis, norm = "hidden layers", "gradient norm"
-    history = history.rename(columns={"first_layer_gradient_norm": norm})
+    axis, norm = "hidden layers", "first_layer_gradient_norm"
+    epochs = {"gradient in the first epoch": history["epoch"].min(), "in the last": history["epoch"].max()}
     keys = ["activation", axis, "seed"]
-    runs = runs.merge(history.groupby(keys, sort=False)[norm].mean().reset_index(), on=keys)
-    means = means_of(runs, axis, "activation", norm)
-    falls = means.iloc[0] / means.iloc[-1]
+    for name, epoch in epochs.items():
+        runs = runs.merge(history.loc[history["epoch"] == epoch, [*keys, norm]].rename(columns={norm: name}), on=keys)
+    first, last = (means_of(runs, axis, "activation", name) for name in epochs)
+    sigmoid, leaky = (first.iloc[0] / first.iloc[-1])[["sigmoid", "LeakyReLU"]]
+    late = last["sigmoid"].iloc[0] / last["sigmoid"].iloc[-1]
     figure = draw_histories(
         history,
         *(norm, "activation", axis),
@@ -66,13 +70,16 @@ def vanishing_gradients(runs: DataFrame, history: DataFrame, *_: DataFrame) -> F
         note="norm of the loss's gradient by its weights, mean over the steps of each epoch; bands span the seeds",
         y_label="gradient norm of the first layer",
     )
+    by_then = f"{late:.1f} times smaller" if late > 1 else f"{1 / late:.1f} times larger"
     sentence = (
-        f"From {means.index[0]} to {means.index[-1]} hidden layers the gradient of the first layer, averaged over the "
-        f"training, becomes {falls['sigmoid']:,.0f} times smaller with sigmoid, {falls['LeakyReLU']:,.2g} times with "
-        "LeakyReLU."
+        f"In the first epoch the gradient of the first layer is {sigmoid:,.0f} times smaller with {first.index[-1]} "
+        f"hidden layers than with {first.index[0]} for sigmoid, {leaky:.1f} times for LeakyReLU. By the last epoch it is "
+        f"{by_then} for sigmoid: Adam, whose steps do not depend on the gradient's size, has "
+        f"{'not ' if late > 10 else ''}led out of it."
     )
-    holds = falls["sigmoid"] > 10 and falls["sigmoid"] > 3 * falls["LeakyReLU"]
-    return Finding(tabulate(runs, axis, "activation", {norm: 2, "test_mae": 3}), figure, holds, sentence)
+    parts = sigmoid > 10 and sigmoid > 3 * leaky, late > 10
+    table = tabulate(runs, axis, "activation", dict.fromkeys(epochs, 2) | {"test_mae": 3})
+    return Finding(table, figure, parts, sentence)
 
 
 def dead_units(runs: DataFrame, *_: DataFrame) -> Finding:
@@ -91,8 +98,8 @@ def dead_units(runs: DataFrame, *_: DataFrame) -> Finding:
         + ", ".join(f"{value:.1f} % at a learning rate of {rate}" for rate, value in relu.drop("untrained").items())
         + f". With LeakyReLU it is {leaky:.1f} % in the worst run, as it must be: its slope is nowhere zero."
     )
-    holds = relu.max() > 1.1 * relu["untrained"] and leaky == 0
-    return Finding(tabulate(runs, axis, "activation", {share: 3, "truth_rmse": 3}), figure, holds, sentence)
+    parts = relu.max() > 1.1 * relu["untrained"], leaky == 0
+    return Finding(tabulate(runs, axis, "activation", {share: 3, "truth_rmse": 3}), figure, parts, sentence)
 
 
 def losses(runs: DataFrame, *_: DataFrame) -> Finding:
@@ -112,8 +119,8 @@ def losses(runs: DataFrame, *_: DataFrame) -> Finding:
         f"against a mean: {L1_OVER_L2:.2f}); with outliers L2 ends {outliers['L2'] / outliers['L1']:.2f} times as far "
         f"as L1. Huber's loss ends at most {huber:.2f} times as far as the better of the two."
     )
-    holds = clean["L2"] < clean["L1"] and outliers["L1"] < outliers["L2"] and huber < 1.1
-    return Finding(tabulate(runs, "loss", "noise", {error: 3}), figure, holds, sentence)
+    parts = clean["L2"] < clean["L1"], outliers["L1"] < outliers["L2"], huber < 1.1
+    return Finding(tabulate(runs, "loss", "noise", {error: 3}), figure, parts, sentence)
 
 
 def optimizers(runs: DataFrame, history: DataFrame, *_: DataFrame) -> Finding:
@@ -122,10 +129,10 @@ def optimizers(runs: DataFrame, history: DataFrame, *_: DataFrame) -> Finding:
     best = tried.groupby(tried.index.str.split(" at ").str[0], sort=False).idxmin()
     runs, history = (table[table[label].isin(best)] for table in (runs, history))
     error = runs.groupby(label, sort=False)["truth_rmse"]
-    mean, doubt = error.mean(), error.sem()
-    adam, rivals = best["Adam"], mean.drop(best["Adam"])
-    nearest = rivals.idxmin()
-    lead, doubt = rivals[nearest] - mean[adam], 2 * np.hypot(doubt[adam], doubt[nearest])
+    mean, standard_error = error.mean(), error.sem()
+    adam = best["Adam"]
+    leads = mean.drop(adam) - mean[adam]
+    doubts = 2 * np.hypot(standard_error.drop(adam), standard_error[adam])
     figure = draw_histories(
         history,
         *("validation_loss", None, label),
@@ -136,12 +143,15 @@ def optimizers(runs: DataFrame, history: DataFrame, *_: DataFrame) -> Finding:
     )
     sentence = (
         f"Of {len(tried) // len(best)} learning rates each, the one with the least validation loss ends this far from "
-        f"the true curve (RMSE): {', '.join(f'{name} {value:.1f}' for name, value in mean.items())}. Adam is "
-        f"{abs(lead):.1f} {'nearer' if lead > 0 else 'farther'} than the nearest SGD, give or take {doubt:.1f} (two "
-        "standard errors)."
+        f"the true curve (RMSE): {', '.join(f'{name} {value:.1f}' for name, value in mean.items())}. "
+        + " ".join(
+            f"Adam is {abs(lead):.1f} {'nearer' if lead > 0 else 'farther'} than {name.split(' at ')[0]}, give or take "
+            f"{doubts[name]:.1f} (two standard errors)."
+            for name, lead in leads.items()
+        )
     )
     table = tabulate(runs, label, None, {"validation_loss": 4, "truth_rmse": 3})
-    return Finding(table, figure, lead > doubt, sentence)
+    return Finding(table, figure, tuple(leads > doubts), sentence)
 
 
 def linear_pieces(runs: DataFrame, _: DataFrame, fit: DataFrame, polygon: DataFrame) -> Finding:
@@ -165,7 +175,7 @@ def linear_pieces(runs: DataFrame, _: DataFrame, fit: DataFrame, polygon: DataFr
         f"{means.iloc[-1, -1]:.0f} and {'grows' if grows else 'does not grow'} with every step in width and in depth."
     )
     table = tabulate(runs, "width", "depth", {"linear_pieces": 3, "truth_rmse": 3})
-    return Finding(table, figure, grows and bend < 0.01, sentence)
+    return Finding(table, figure, (bend < 0.01, grows), sentence)
 
 
 def _distance(fit: DataFrame, polygon: DataFrame) -> float:
@@ -201,8 +211,8 @@ def encodings(runs: DataFrame, _: DataFrame, fit: DataFrame, *__: DataFrame) -> 
         + f". Where the curve is slowest, x itself is {slow[raw]:.1f} off and the best encoding "
         f"{slow.drop(raw).min():.1f}; where it is fastest, {fast[raw]:.1f} and {fast.drop(raw).min():.1f}."
     )
-    holds = encoded.max() < means[raw] / 2
-    return Finding(tabulate(runs, "input", None, {"truth_rmse": 3, "test_mae": 4}), figure, holds, sentence)
+    parts = encoded.max() < means[raw] / 2, slow[raw] < fast[raw]
+    return Finding(tabulate(runs, "input", None, {"truth_rmse": 3, "test_mae": 4}), figure, parts, sentence)
 
 
 def sample_size(runs: DataFrame, *_: DataFrame) -> Finding:
@@ -229,9 +239,9 @@ def sample_size(runs: DataFrame, *_: DataFrame) -> Finding:
         f"{means[floor].iloc[-1]:.3f} times the noise floor."
     ).replace(" -", " −")
     flattest = steps[sizes[1:] > FEWEST_POINTS].max()
-    holds = abs(slopes.mean() + 0.5) < 0.1 and flattest < -0.25 and means[floor].iloc[-1] < 1.02
+    parts = abs(slopes.mean() + 0.5) < 0.1 and flattest < -0.25, means[floor].iloc[-1] < 1.02
     table = tabulate(runs, "points", None, {error: 3, floor: 4})
-    return Finding(table, figure, holds, sentence)
+    return Finding(table, figure, parts, sentence)
 
 
 def means_of(runs: DataFrame, rows: str, columns: str, value: str) -> DataFrame:
@@ -263,6 +273,8 @@ def mean_and_spread(values: Series, digits: int) -> str:
     mean, spread = values.mean(), values.std()
     if not spread > 0:
         return f"{mean:.{digits}g}"
+    if 0 < abs(mean) < 1e-4:
+        return f"{mean:.{digits - 1}e} ± {spread:.{digits - 1}e}"
     places = max(digits - 1 - int(np.floor(np.log10(abs(mean)))), 0) if mean else digits
     return f"{mean:,.{places}f} ± {spread:,.{places}f}"
 
