@@ -73,9 +73,8 @@ def vanishing_gradients(runs: DataFrame, history: DataFrame, *_: DataFrame) -> F
     by_then = f"{late:.1f} times smaller" if late > 1 else f"{1 / late:.1f} times larger"
     sentence = (
         f"In the first epoch the gradient of the first layer is {sigmoid:,.0f} times smaller with {first.index[-1]} "
-        f"hidden layers than with {first.index[0]} for sigmoid, {leaky:.1f} times for LeakyReLU. By the last epoch it is "
-        f"{by_then} for sigmoid: Adam, whose steps do not depend on the gradient's size, has "
-        f"{'not ' if late > 10 else ''}led out of it."
+        f"hidden layers than with {first.index[0]} for sigmoid, {leaky:.1f} times for LeakyReLU. By the last epoch it "
+        f"is {by_then} for sigmoid; the optimizer is Adam, whose steps do not depend on the gradient's size."
     )
     parts = sigmoid > 10 and sigmoid > 3 * leaky, late > 10
     table = tabulate(runs, axis, "activation", dict.fromkeys(epochs, 2) | {"test_mae": 3})

@@ -52,8 +52,10 @@ def draw_trend(
         if x_scale == "category":
             axes.set_xticks(range(len(places)), [str(place) for place in places])
             axes.set_xlim(-0.4, len(places) - 0.6)
-        else:
-            axes.set_xscale(x_scale)
+        elif x_scale == "log":
+            axes.set_xscale("log")
+            axes.set_xticks(places, [f"{place:,}" for place in places])
+            axes.xaxis.set_minor_locator(NullLocator())
         _scale_y(axes, y_scale)
         axes.set(xlabel=x, ylabel=y_label or y)
         handles, names = axes.get_legend_handles_labels()
