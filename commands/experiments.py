@@ -156,7 +156,7 @@ def run_experiment(experiment: Experiment, project: dict[str, bytes]) -> None:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.startswith(("fitmap: ", "ERROR: "))]
-            raise InputError(f"{experiment.name}: {lines[0] if lines else done.stderr[-300:]}")
+            raise InputError(f"{experiment.name}: {lines[0].removeprefix('fitmap: ') if lines else done.stderr[-300:]}")
         baseline = git(folder, "rev-parse", "HEAD").decode().strip()
         git(
             folder,
