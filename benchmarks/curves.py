@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GAPS = ((0.3, 0.42), (0.7, 0.76))  # left out of the training and validation points, not of the judging grid
+GAPS = ((0.3, 0.42), (0.7, 0.76))  # left out of the training points, not of the judging grid
 NOISE = {"small noise": 0.05, "large noise": 0.5}  # in standard deviations of the curve
 COUNTS = {"few": 200, "many": 1000}
 
@@ -21,11 +21,10 @@ CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """Noisy points x, y (n,) of one curve to learn from, as many as a fifth of them to choose by, and the truth."""
+    """Noisy points x, y (n,) of one curve to learn from, and the truth to judge by."""
 
     name: str
     train: tuple[np.ndarray, np.ndarray]
-    validation: tuple[np.ndarray, np.ndarray]
     grid: np.ndarray
     truth: np.ndarray
 
@@ -43,10 +42,7 @@ def problems(seed: int = 0) -> Iterator[Problem]:
 def _problem(name: str, curve, noise: float, count: int, seed: int, gaps: tuple = ()) -> Problem:
     grid = np.linspace(0, 1, 2001)
     truth, spread = curve(grid), curve(grid).std()
-    splits = []
-    for stream, points in enumerate((count, count // 5)):
-        generator = np.random.default_rng([seed, stream])
-        x = generator.uniform(0, 1, 2 * points)
-        x = x[~np.any([(low < x) & (x < high) for low, high in gaps], axis=0)][:points] if gaps else x[:points]
-        splits.append((x, curve(x) + generator.normal(0, noise * spread, len(x))))
-    return Problem(name, *splits, grid, truth)
+    generator = np.random.default_rng([seed, 0])
+    x = generator.uniform(0, 1, 2 * count)
+    x = x[~np.any([(low < x) & (x < high) for low, high in gaps], axis=0)][:count] if gaps else x[:count]
+    return Problem(name, (x, curve(x) + generator.normal(0, noise * spread, len(x))), grid, truth)

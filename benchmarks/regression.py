@@ -1,8 +1,7 @@
 """The regressor beside scikit-learn's: error and fit time, on the default curve and on curves no setting was made for.
 
-Everyone learns from the same training points. Ours also has the validation points (a fifth as many), by which it
-chooses its epochs and its mixture and measures its band, as in the pipeline; the baselines choose by cross-validation
-or by likelihood, where they choose at all.
+Everyone learns from the same points. Ours holds shares of them out to choose its epochs and its mixture and to measure
+its band; the baselines choose by cross-validation or by likelihood, where they choose at all.
 
 Default curve: 5,000 points for each of the data seeds. `truth_rmse` is the root mean squared error to the curve
 without noise on a dense grid over the range; `mae_over_floor` the mean absolute error on 5,000 new points over
@@ -64,7 +63,7 @@ def baselines() -> dict:
     }
 
 
-def fit_baseline(model, train_points: Points, _: Points) -> tuple[Predictor, None]:
+def fit_baseline(model, train_points: Points) -> tuple[Predictor, None]:
     """A baseline's prediction, fitted on standardised x and y."""
     x, y = (values[:, None] for values in train_points)
     x_scale, y_scale = StandardScaler().fit(x), StandardScaler().fit(y)
@@ -78,18 +77,18 @@ def fit_baseline(model, train_points: Points, _: Points) -> tuple[Predictor, Non
     return predictor, None
 
 
-def fit_ours(params: RegressorParams, train_points: Points, validation: Points) -> tuple[Predictor, Callable]:
+def fit_ours(params: RegressorParams, train_points: Points) -> tuple[Predictor, Callable]:
     """Our prediction, and the function that gives the prediction with its band."""
-    network, _ = train(*train_points, *validation, params)
+    network, _ = train(*train_points, params)
     return lambda x: predict(network, x)[0], lambda x: predict(network, x)
 
 
 def contestants(default: RegressorParams, floor: RegressorParams) -> Iterator[tuple[str, Callable]]:
-    """Every method by name, as a function of training and validation points."""
-    yield "fitmap", lambda *points: fit_ours(default, *points)
-    yield "floor", lambda *points: fit_ours(floor, *points)
+    """Every method by name, as a function of the training points."""
+    yield "fitmap", lambda points: fit_ours(default, points)
+    yield "floor", lambda points: fit_ours(floor, points)
     for name, model in baselines().items():
-        yield name, lambda *points, model=model: fit_baseline(model, *points)
+        yield name, lambda points, model=model: fit_baseline(model, points)
 
 
 def measure_default(curve: CurveParams, methods: list) -> pd.DataFrame:
@@ -102,7 +101,7 @@ def measure_default(curve: CurveParams, methods: list) -> pd.DataFrame:
         points = {name: (rows_["x"].to_numpy(), rows_["y"].to_numpy()) for name, rows_ in splits.items()}
         for name, fit in methods:
             start = time.perf_counter()
-            predictor, band = fit(points["train"], points["validation"])
+            predictor, band = fit(points["train"])
             seconds = time.perf_counter() - start
             x, y = points["test"]
             row = {
@@ -128,7 +127,7 @@ def measure_curves(methods: list) -> pd.DataFrame:
         smallest = 1e-3 * np.abs(problem.truth).std()
         errors = {}
         for name, fit in methods:
-            predictor, _ = fit(problem.train, problem.validation)
+            predictor, _ = fit(problem.train)
             errors[name] = max(float(np.abs(predictor(problem.grid) - problem.truth).mean()), smallest)
         rows[problem.name] = errors
         best = min((error, name) for name, error in errors.items() if name not in ("fitmap", "floor"))

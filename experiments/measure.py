@@ -34,7 +34,7 @@ def measure(params: dict, seed: int) -> dict[str, pd.DataFrame]:
     history, fit = read_csv("data/regressor_history.csv"), read_csv("plots/regressor_fit.csv")
     scores = {
         **read_json("metrics/regressor.json"),
-        "hidden_units": sum(network.architecture["hidden_layers"]) * network.architecture["members"],
+        "hidden_units": sum(layer.bias.numel() for group in network.groups for layer in group.layers[:-1]),
         "validation_loss": history["validation_loss"].min(),
     }
     lines = {series: rows.reset_index() for series, rows in fit.groupby("series")}

@@ -1,8 +1,5 @@
 """Fit the network to the training points."""
 
-import numpy as np
-import pandas as pd
-
 from stages.pipeline.artifacts import read_csv, write_csv, write_weights
 from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
@@ -10,15 +7,10 @@ from stages.regression.network import arrays_of
 from stages.regression.training import train
 
 
-def columns_of(points: pd.DataFrame, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """x and y (n,) float64 of one split."""
-    rows = points[points["split"] == split]
-    return rows["x"].to_numpy(), rows["y"].to_numpy()
-
-
 def main() -> None:
     params, points = load_params("regressor"), read_csv("data/curve.csv")
-    network, history = train(*columns_of(points, "train"), *columns_of(points, "validation"), params)
+    rows = points[points["split"] == "train"]
+    network, history = train(rows["x"].to_numpy(), rows["y"].to_numpy(), params)
     architecture = {**network.architecture, "layers": network.layer_sizes(), "loss": params.loss}
     write_weights("data/regressor.safetensors", architecture, arrays_of(network))
     write_csv("data/regressor_history.csv", history)

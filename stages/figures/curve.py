@@ -23,7 +23,7 @@ def draw_curve_data(curve: DataFrame, formula: str = "", size: tuple[float, floa
     """
     training = curve[curve["split"] == "train"]
     known = curve.dropna(subset=["truth"]).sort_values("x")
-    counts = [f"{(curve['split'] == split).sum():,} {split}" for split in ("train", "validation", "test")]
+    counts = [f"{(curve['split'] == split).sum():,} {split}" for split in ("train", "test")]
     note = "   ·   ".join([" / ".join(counts) + " points", *([f"y = {shorten(formula, 90)}"] if formula else [])])
     with paper():
         figure = new_figure(*size, "The points that the network learns from", note)

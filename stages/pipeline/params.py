@@ -28,7 +28,6 @@ class CurveParams(Section):
     x_min: float
     x_max: float
     samples: Annotated[int, Field(ge=20, le=10_000_000)]
-    validation_samples: Annotated[int, Field(ge=10, le=10_000_000)]
     test_samples: Annotated[int, Field(ge=10, le=10_000_000)]
     noise_std: Annotated[float, Field(ge=0)]
     outlier_fraction: Annotated[float, Field(ge=0, lt=0.5)]
@@ -54,6 +53,7 @@ class RegressorParams(Section):
     negative_slope: Annotated[float, Field(ge=0, lt=1)]
     weight_penalty: Annotated[float, Field(ge=0, le=1000)]
     loss: Literal["l1", "l2", "huber"]
+    target_jitter: Annotated[float, Field(ge=0, le=10)]
     optimizer: Literal["adam", "adamw", "sgd"]
     momentum: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: Annotated[float, Field(gt=0, le=10)]

@@ -1,8 +1,8 @@
-"""Linear layers with an activation between them, and an ensemble of such networks trained as one batched tensor.
+"""Linear layers with an activation between them, and ensembles of such networks trained as batched tensors.
 
 Raw inputs learn low frequencies first and may never reach the high ones (spectral bias, Rahaman et al. 2019), so x may
-pass an encoding before the first layer: a Fourier basis, or hat functions, with which the whole network stays
-piecewise linear. The members of an ensemble see the encoding at different resolutions; held-out points weigh them.
+pass an encoding before the first layer: a Fourier basis (stages/regression/spectrum.py), or hat functions, with which
+the whole network stays piecewise linear. Networks of several encodings are trained; held-out points weigh them.
 """
 
 import math
@@ -13,71 +13,122 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stages.regression.spectrum import fourier_basis
+
 PIECEWISE_LINEAR = ("leaky_relu", "relu", "identity")
-PADDING = 1.1  # the Fourier basis repeats itself this much beyond the data's range, so the two ends need not meet
+FOURIER = ("smooth", "rough")
+FIRST_GAIN = 1.7  # the first layer's outputs start with a variance of about 1
 
 
 class MemberLinear(nn.Module):
-    """One linear layer for each of `members` networks: (members or 1, n, inputs) to (members, n, outputs).
+    """One linear layer for each of `members` networks: (n, inputs) or (members, n, inputs) to (members, n, outputs).
 
-    Starts as `nn.Linear` does, uniform in ±1/√inputs, each member with draws of its own. `seen` (members, inputs) is 0
-    where a member does not see an input.
+    Starts as `nn.Linear` does, uniform in ±1/√inputs, each member with draws of its own. `scale` (inputs, 1) multiplies
+    the weights, so that Adam's steps, of equal size for each of them, are larger where larger weights are expected.
     """
 
-    def __init__(self, members: int, inputs: int, outputs: int, generator: torch.Generator, seen: Tensor | None = None):
+    def __init__(self, members: int, inputs: int, outputs: int, generator: torch.Generator, scaled: bool = False):
         super().__init__()
-        bound = 1 / math.sqrt(inputs)
+        bound = 1 if scaled else 1 / math.sqrt(inputs)
         self.weight = nn.Parameter(torch.empty(members, inputs, outputs).uniform_(-bound, bound, generator=generator))
         self.bias = nn.Parameter(torch.empty(members, 1, outputs).uniform_(-bound, bound, generator=generator))
-        self.register_buffer("seen", None if seen is None else seen[:, :, None], persistent=False)
+        if scaled:
+            self.register_buffer("scale", torch.ones(inputs, 1))
+        else:
+            self.scale = None
 
     def forward(self, inputs: Tensor) -> Tensor:
-        weight = self.weight if self.seen is None else self.weight * self.seen
-        return torch.baddbmm(self.bias, inputs.expand(len(weight), -1, -1), weight)
+        return torch.baddbmm(self.bias, inputs.expand(len(self.weight), -1, -1), self.scaled_weight())
+
+    def scaled_weight(self) -> Tensor:
+        return self.weight if self.scale is None else self.weight * self.scale
+
+
+class Group(nn.Module):
+    """`members` networks that see x in the same way; `group` is an entry of the architecture's `groups`."""
+
+    def __init__(self, group: dict, architecture: dict, generator: torch.Generator):
+        super().__init__()
+        self.encoding, self.resolution = group["encoding"], group["resolution"]
+        self.activation, self.negative_slope = architecture["activation"], architecture["negative_slope"]
+        members, inputs = architecture["members"], group["inputs"]
+        if self.encoding in FOURIER:
+            self.register_buffer("projection", torch.zeros(1 + 2 * self.resolution, inputs, dtype=torch.float64))
+        self.register_buffer("prior", torch.ones(inputs, 1))  # expected size of the shortcut's weights
+        widths = [inputs, *architecture["hidden_layers"], 1]
+        self.layers = nn.ModuleList(
+            MemberLinear(members, before, after, generator, scaled=layer == 0)
+            for layer, (before, after) in enumerate(pairwise(widths))
+        )
+        self.shortcut = None
+        if architecture["shortcut"]:
+            self.shortcut = MemberLinear(members, inputs, 1, generator, scaled=True)
+            last = [self.layers[-1]] if self.encoding in FOURIER else []
+            for layer in [self.shortcut, *last]:  # at first the stacked layers add nothing to what is seen directly
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+    def fit_prior(self, projection: Tensor, prior: Tensor) -> None:
+        """Take the principal components of the basis and the sizes expected of their weights, float64."""
+        self.projection.copy_(projection)
+        self.prior.copy_(prior[:, None])
+        self.layers[0].scale.copy_(FIRST_GAIN * self.prior / self.prior.norm())
+        if self.shortcut is not None:
+            self.shortcut.scale.copy_(self.prior.sqrt())
+
+    def encode(self, u: Tensor) -> Tensor:
+        """What the first layer sees of u (n,), x scaled to -1 … 1: (n, inputs)."""
+        dtype = self.layers[0].weight.dtype
+        if self.encoding in FOURIER:
+            return (fourier_basis(u, self.resolution) @ self.projection).to(dtype)
+        u = u.to(dtype)[:, None]
+        if self.encoding == "hat":
+            knots = torch.arange(self.resolution + 1)
+            return torch.cat([u, (1 - ((u + 1) / 2 * self.resolution - knots).abs()).clamp(min=0)], dim=1)
+        return u
+
+    def activate(self, hidden: Tensor) -> Tensor:
+        match self.activation:
+            case "leaky_relu":
+                return nn.functional.leaky_relu(hidden, self.negative_slope)
+            case "identity":
+                return hidden
+        return getattr(torch, self.activation)(hidden)
+
+    def first_gradient_norms(self) -> Tensor:
+        """Norm (members,) of the loss's gradient in the first layer's weights, after a backward pass."""
+        return self.layers[0].weight.grad.flatten(1).norm(dim=1)
+
+    def forward(self, encoded: Tensor) -> Tensor:
+        """Each member's output (members, n) in units of y's standard deviation, for encoded x (n, inputs)."""
+        hidden = encoded
+        for layer in self.layers[:-1]:
+            hidden = self.activate(layer(hidden))
+        output = self.layers[-1](hidden)
+        if self.shortcut is not None:
+            output = output + self.shortcut(encoded)
+        return output[:, :, 0]
 
 
 class Regressor(nn.Module):
-    """x (n,) to y (n,), both float64 in the data's own units: a weighted mean of the members and a straight line.
+    """x (n,) to y (n,), both float64 in the data's own units: a weighted mean of a straight line and network groups.
 
-    `architecture` holds all that is needed to build it again: `encoding`, `encoding_size`, `shortcut`,
-    `hidden_layers`, `activation`, `negative_slope`, `members`. What was learned beside the weights (ranges, scales,
-    the mixture, the band) is kept in buffers.
+    `architecture` holds all that is needed to build it again: `groups` (each with `encoding`, `resolution`, `inputs`),
+    `members`, `shortcut`, `hidden_layers`, `activation`, `negative_slope`. What was learned beside the weights (ranges,
+    scales, the mixture, the band) is kept in buffers.
     """
 
     def __init__(self, architecture: dict, generator: torch.Generator | None = None):
         super().__init__()
         self.architecture = architecture
         generator = generator or torch.Generator()
-        members = architecture["members"]
         for name, value in {"x_low": 0, "x_high": 1, "y_mean": 0, "y_std": 1, "half_band": math.inf}.items():
             self.register_buffer(name, torch.tensor(float(value), dtype=torch.float64))
         self.register_buffer("line", torch.zeros(2, dtype=torch.float64))  # intercept and slope, in scaled units
-        mixture = torch.full((1 + members,), 1 / members, dtype=torch.float64)
-        mixture[0] = 0  # the line's weight, then the members'
+        self.groups = nn.ModuleList(Group(group, architecture, generator) for group in architecture["groups"])
+        mixture = torch.full((1 + len(self.groups),), 1 / len(self.groups), dtype=torch.float64)
+        mixture[0] = 0  # the line's weight, then the groups'
         self.register_buffer("mixture", mixture)
-        widths = [self.inputs(), *architecture["hidden_layers"], 1]
-        self.layers = nn.ModuleList(
-            MemberLinear(members, before, after, generator, self.seen_inputs() if layer == 0 else None)
-            for layer, (before, after) in enumerate(pairwise(widths))
-        )
-        self.shortcut = None
-        if architecture["shortcut"]:
-            self.shortcut = MemberLinear(members, widths[0], 1, generator, self.seen_inputs())
-            nn.init.zeros_(self.shortcut.weight)
-            nn.init.zeros_(self.shortcut.bias)
-
-    def inputs(self) -> int:
-        """Width of what the first linear layer sees."""
-        size = self.architecture["encoding_size"]
-        return {"none": 1, "hat": 2 + size, "fourier": 1 + 2 * size}[self.architecture["encoding"]]
-
-    def seen_inputs(self) -> Tensor | None:
-        """1 for each input that a member sees and 0 for the others (members, inputs); None where all see all."""
-        if self.architecture["encoding"] != "fourier":
-            return None
-        members, size = self.architecture["members"], self.architecture["encoding_size"]
-        seen = torch.arange(1, size + 1) <= torch.tensor(resolutions(members, size))[:, None]
-        return torch.cat([torch.ones(members, 1), seen, seen], dim=1)
 
     def fit_scale(self, x: Tensor, y: Tensor) -> None:
         """Take the range of x, the scale of y and the least-squares line from the training data."""
@@ -86,76 +137,44 @@ class Regressor(nn.Module):
         self.y_mean.copy_(y.mean())
         spread = y.std()
         self.y_std.copy_(spread if spread > 0 else torch.ones(()))
-        design = torch.stack([torch.ones_like(x), self.scale_x(x)], dim=1)
-        self.line.copy_(torch.linalg.lstsq(design, (y - self.y_mean) / self.y_std).solution)
+        self.line.copy_(least_squares_line(self.scale_x(x), (y - self.y_mean) / self.y_std))
 
     def scale_x(self, x: Tensor) -> Tensor:
         """The training range brought to -1 … 1."""
-        return 2 * (x - self.x_low) / (self.x_high - self.x_low) - 1
-
-    def encode(self, u: Tensor) -> Tensor:
-        """What the first layer sees of u (n,), x scaled to -1 … 1: (1, n, inputs), for hats (members, n, inputs)."""
-        members, size = self.architecture["members"], self.architecture["encoding_size"]
-        u = u.to(self.layers[0].weight.dtype)[None, :, None]
-        match self.architecture["encoding"]:
-            case "fourier":
-                phase = u * torch.arange(1, size + 1) * (math.pi / PADDING)
-                return torch.cat([u, phase.sin(), phase.cos()], dim=2)
-            case "hat":
-                intervals = torch.tensor(resolutions(members, size))[:, None, None]
-                hats = (1 - ((u + 1) / 2 * intervals - torch.arange(size + 1)).abs()).clamp(min=0)
-                return torch.cat([u.expand(members, -1, 1), hats], dim=2)
-        return u
-
-    def activate(self, hidden: Tensor) -> Tensor:
-        match self.architecture["activation"]:
-            case "leaky_relu":
-                return nn.functional.leaky_relu(hidden, self.architecture["negative_slope"])
-            case "identity":
-                return hidden
-        return getattr(torch, self.architecture["activation"])(hidden)
-
-    def member_outputs(self, u: Tensor) -> Tensor:
-        """Each member's output (members, n) in units of y's standard deviation, for scaled x (n,)."""
-        encoded = hidden = self.encode(u)
-        for layer in self.layers[:-1]:
-            hidden = self.activate(layer(hidden))
-        output = self.layers[-1](hidden)
-        if self.shortcut is not None:
-            output = output + self.shortcut(encoded)
-        return output[:, :, 0]
+        return unit_range(x, self.x_low, self.x_high)
 
     def candidates(self, x: Tensor) -> Tensor:
-        """The straight line and each member (1 + members, n), float64, in units of y's standard deviation."""
+        """The straight line and each group's mean (1 + groups, n), float64, in units of y's standard deviation."""
         return self.scaled_candidates(self.scale_x(x))
 
     def scaled_candidates(self, u: Tensor) -> Tensor:
         """The same for x already scaled."""
-        line = self.line[0] + self.line[1] * u
-        return torch.cat([line[None], self.member_outputs(u).to(torch.float64)])
+        means = [group(group.encode(u)).to(torch.float64).mean(dim=0) for group in self.groups]
+        return torch.stack([self.line[0] + self.line[1] * u, *means])
 
     def forward(self, x: Tensor) -> Tensor:
         return self.mixture @ self.candidates(x) * self.y_std + self.y_mean
 
     def layer_sizes(self) -> list[tuple[str, int]]:
-        """The real layers of a member, input first, as (name, width)."""
-        a = self.architecture
+        """The real layers of a network of the first group, input first, as (name, width)."""
+        a, first = self.architecture, self.groups[0]
         activation = f"LeakyReLU({a['negative_slope']:g})" if a["activation"] == "leaky_relu" else a["activation"]
-        encoded = {
-            "none": [],
-            "fourier": [(f"x and {a['encoding_size']} Fourier frequencies", self.inputs())],
-            "hat": [(f"x and {a['encoding_size'] + 1} hat functions", self.inputs())],
-        }[a["encoding"]]
+        size = first.resolution
+        names = {"raw": None, "hat": f"x and {size + 1} hat functions"}
+        encoded = names.get(first.encoding, f"components of {size} Fourier frequencies")
         hidden = [(f"linear + {activation}", width) for width in a["hidden_layers"]]
-        return [("x", 1), *encoded, *hidden, ("linear + shortcut: y" if a["shortcut"] else "linear: y", 1)]
+        seen = [(encoded, a["groups"][0]["inputs"])] if encoded else []
+        return [("x", 1), *seen, *hidden, ("linear + shortcut: y" if a["shortcut"] else "linear: y", 1)]
 
 
-def resolutions(members: int, size: int) -> list[int]:
-    """Highest frequency, or number of intervals between hats, that each member sees: evenly spaced square roots.
+def unit_range(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """x with low … high brought to -1 … 1."""
+    return 2 * (x - low) / (high - low) - 1
 
-    The last member sees all of `size`. The frequency k makes k / PADDING half periods over half the range.
-    """
-    return [max(1, round(size * (rank / members) ** 2)) for rank in range(1, members + 1)]
+
+def least_squares_line(u: Tensor, y: Tensor) -> Tensor:
+    """Intercept and slope of the straight line through points u, y (n,), float64."""
+    return torch.linalg.lstsq(torch.stack([torch.ones_like(u), u], dim=1), y).solution
 
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Regressor:

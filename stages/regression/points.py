@@ -10,7 +10,7 @@ from stages.pipeline.errors import InputError
 from stages.pipeline.params import CurveParams
 from stages.regression.formula import evaluate
 
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "test")
 OUTLIER_SCALE = 10
 FEWEST_ROWS = 30
 
@@ -23,7 +23,7 @@ def draw_points(params: CurveParams) -> pd.DataFrame:
     Returns columns split, x, y, truth (the curve without noise), float64. Each split has a generator of its own, so
     the number of points in one does not change the others.
     """
-    counts = (params.samples, params.validation_samples, params.test_samples)
+    counts = (params.samples, params.test_samples)
     tables = []
     for stream, (split, count) in enumerate(zip(SPLITS, counts, strict=True)):
         generator = np.random.default_rng([params.seed, stream])
@@ -36,12 +36,11 @@ def draw_points(params: CurveParams) -> pd.DataFrame:
 
 
 def split_points(points: pd.DataFrame, params: CurveParams) -> pd.DataFrame:
-    """Measured points (columns x, y) dealt at random to train, validation and test; their truth is unknown (NaN)."""
+    """Measured points (columns x, y) dealt at random to train and test; their truth is unknown (NaN)."""
     held_out = max(round(len(points) * params.csv_test_fraction), 1)
     order = np.random.default_rng(params.seed).permutation(len(points))
     split = np.full(len(points), "train", dtype=object)
     split[order[:held_out]] = "test"
-    split[order[held_out : 2 * held_out]] = "validation"
     table = pd.DataFrame({"split": split, "x": points["x"], "y": points["y"], "truth": np.nan})
     return table.sort_values("split", key=lambda column: column.map(SPLITS.index), kind="stable", ignore_index=True)
 

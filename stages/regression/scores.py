@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from stages.regression.network import PIECEWISE_LINEAR, Regressor, resolutions
+from stages.regression.network import FOURIER, PIECEWISE_LINEAR, Group, Regressor
 from stages.regression.points import OUTLIER_SCALE
 
 SATURATED = 1e-6  # below this slope on every point a sigmoid or tanh unit no longer learns
@@ -30,15 +30,19 @@ def breakpoints(network: Regressor, x_low: float, x_high: float) -> np.ndarray |
     Exact: between the breakpoints so far every unit of a layer is a linear function of x, so its zero crossing, the
     next breakpoint, follows from its values at both ends. Layer by layer, each member by itself.
     """
-    architecture = network.architecture
-    if architecture["encoding"] == "fourier" or architecture["activation"] not in PIECEWISE_LINEAR:
+    curved = any(group.encoding in FOURIER for group in network.groups)
+    if curved or network.architecture["activation"] not in PIECEWISE_LINEAR:
         return None
     network = _in_float64(network)
     ends = network.scale_x(torch.tensor([x_low, x_high], dtype=torch.float64))
-    points = [_with_knots(network, ends, member) for member in range(architecture["members"])]
-    if architecture["activation"] != "identity":
-        for depth in range(len(network.layers) - 1):
-            points = [_with_crossings(network, u, member, depth) for member, u in enumerate(points)]
+    points = [ends]
+    for group in network.groups:
+        for member in range(network.architecture["members"]):
+            u = _with_knots(group, ends)
+            if group.activation != "identity":
+                for depth in range(len(group.layers) - 1):
+                    u = _with_crossings(group, u, member, depth)
+            points.append(u)
     kinks = _kinks(network, torch.cat(points).unique())
     return ((kinks + 1) / 2 * (network.x_high - network.x_low) + network.x_low).numpy()
 
@@ -52,16 +56,17 @@ def linear_pieces(network: Regressor, x_low: float, x_high: float) -> int | None
 @torch.no_grad()
 def dead_units(network: Regressor, x: np.ndarray) -> int:
     """Hidden units, of all members, whose activation has slope zero at every one of the points x (n,)."""
-    inputs, activation = (
-        network.scale_x(torch.from_numpy(np.array(x, dtype=np.float64))),
-        network.architecture["activation"],
-    )
-    slope = network.architecture["negative_slope"] if activation == "leaky_relu" else 0.0
-    dead, hidden = 0, network.encode(inputs)
-    for layer in network.layers[:-1]:
+    u = network.scale_x(torch.from_numpy(np.array(x, dtype=np.float64)))
+    return sum(_dead_units(group, u) for group in network.groups)
+
+
+def _dead_units(group: Group, u: torch.Tensor) -> int:
+    slope = group.negative_slope if group.activation == "leaky_relu" else 0.0
+    dead, hidden = 0, group.encode(u)
+    for layer in group.layers[:-1]:
         before = layer(hidden)
-        hidden = network.activate(before)
-        match activation:
+        hidden = group.activate(before)
+        match group.activation:
             case "relu" | "leaky_relu":
                 idle = (before <= 0) & (slope == 0)
             case "sigmoid":
@@ -80,22 +85,20 @@ def _in_float64(network: Regressor) -> Regressor:
     return copy
 
 
-def _with_knots(network: Regressor, ends: torch.Tensor, member: int) -> torch.Tensor:
-    """The two ends and, sorted between them, where the hats that a member sees have their corners; in scaled x."""
-    architecture = network.architecture
-    if architecture["encoding"] == "none":
+def _with_knots(group: Group, ends: torch.Tensor) -> torch.Tensor:
+    """The two ends and, sorted between them, where the hats of a group have their corners; in scaled x."""
+    if group.encoding != "hat":
         return ends
-    intervals = resolutions(architecture["members"], architecture["encoding_size"])[member]
-    knots = torch.arange(-1, intervals + 2, dtype=torch.float64) / intervals * 2 - 1
+    knots = torch.arange(-1, group.resolution + 2, dtype=torch.float64) / group.resolution * 2 - 1
     return torch.cat([ends, knots[(knots > ends[0]) & (knots < ends[1])]]).unique()
 
 
-def _with_crossings(network: Regressor, u: torch.Tensor, member: int, depth: int) -> torch.Tensor:
+def _with_crossings(group: Group, u: torch.Tensor, member: int, depth: int) -> torch.Tensor:
     """`u` (n,) sorted, and between its points those where a unit of layer `depth` of one member crosses zero."""
-    hidden = network.encode(u)
-    for layer in network.layers[:depth]:
-        hidden = network.activate(layer(hidden))
-    values = network.layers[depth](hidden)[member]
+    hidden = group.encode(u)
+    for layer in group.layers[:depth]:
+        hidden = group.activate(layer(hidden))
+    values = group.layers[depth](hidden)[member]
     left, right = values[:-1], values[1:]
     interval, unit = ((left * right) < 0).nonzero(as_tuple=True)
     share = left[interval, unit] / (left[interval, unit] - right[interval, unit])

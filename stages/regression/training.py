@@ -1,4 +1,9 @@
-"""Training of the regressor, and what the validation points decide: the best epoch, the mixture and the band."""
+"""Training of the regressor by cross-fitting, and what the held-out points decide: best epochs, mixture and band.
+
+Each member of a group is trained without another fold of the points. The members' predictions for the points that they
+have not seen weigh the groups (stacking, Wolpert 1992; van der Laan, Polley & Hubbard 2007) and set the width of the
+band (Barber et al. 2021), so that every point serves all three purposes.
+"""
 
 import math
 from collections.abc import Iterator
@@ -11,77 +16,122 @@ from torch import Tensor, nn
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import RegressorParams
 from stages.pipeline.progress import progress
-from stages.regression.network import Regressor, resolutions
+from stages.regression.network import FOURIER, Group, Regressor, least_squares_line, unit_range
+from stages.regression.spectrum import Spectrum, fit_spectrum
 
 HUBER_DELTA = 0.1  # residual, in standard deviations of y, from which the Huber loss grows linearly
 LEAST_STEPS = 20  # steps in an epoch; with few points it passes over them more than once
+LEAST_NOISE = 1e-3  # in standard deviations of y
+SINGLE_FOLDS = 5  # a single member is trained without a fifth of the points
 BAND_LEVEL = 0.9
-ARCHITECTURE = ("encoding", "encoding_size", "shortcut", "hidden_layers", "activation", "negative_slope", "members")
+FREE = "raw, free"  # raw, and its weights are not penalised: for steps and corners
+GROUPS = {  # by `encoding`: what each group of networks sees of x, at which share of the finest resolution
+    "none": [("raw", 1)],
+    "fourier": [("smooth", 1), ("rough", 1), ("raw", 1), (FREE, 1)],
+    "hat": [("hat", 1 / 8), ("hat", 1 / 4), ("hat", 1 / 2), ("hat", 1)],
+}
+SHARED = ("members", "shortcut", "hidden_layers", "activation", "negative_slope")
 
 
-def train(
-    train_x: np.ndarray,
-    train_y: np.ndarray,
-    validation_x: np.ndarray,
-    validation_y: np.ndarray,
-    params: RegressorParams,
-) -> tuple[Regressor, pd.DataFrame]:
-    """Fit a network to points x, y (n,), float64.
+def train(x: np.ndarray, y: np.ndarray, params: RegressorParams) -> tuple[Regressor, pd.DataFrame]:
+    """Fit networks to points x, y (n,), float64.
 
-    Each member keeps the weights of its best epoch on the validation points; these also weigh the members and set the
-    width of the predictive band.
+    Each member keeps the weights of its best epoch on the points held out from it.
 
-    Returns the network and its history, a row for each epoch: epoch, train_loss, validation_loss (those of the member
-    that is best on validation by then, in the units of y, or their square for l2 and huber), learning_rate,
-    first_layer_gradient_norm (mean over steps and members). Raises `InputError` if the loss stops being finite.
+    Returns the network and its history, a row for each epoch: epoch, train_loss, validation_loss (on seen and on
+    held-out points, means over the members of the group that is best on held-out points by then, in the units of y, or
+    their square for l2 and huber), learning_rate, first_layer_gradient_norm (mean over steps and members). Raises
+    `InputError` if the loss stops being finite.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as fast for so small a network, and sums do not depend on the machine's cores
     try:
-        network, history = _fit(*map(_tensor, (train_x, train_y, validation_x, validation_y)), params)
+        network, history = _fit(_tensor(x), _tensor(y), params)
     finally:
         torch.set_num_threads(threads)
     return network.eval(), history
 
 
-def _fit(x: Tensor, y: Tensor, validation_x: Tensor, validation_y: Tensor, params: RegressorParams):
+def _fit(x: Tensor, y: Tensor, params: RegressorParams) -> tuple[Regressor, pd.DataFrame]:
     generator = torch.Generator().manual_seed(params.seed)
-    network = Regressor({name: getattr(params, name) for name in ARCHITECTURE}, generator)
+    u, target = unit_range(x, x.min(), x.max()), (y - y.mean()) / (y.std() if y.std() > 0 else 1)
+    spectra = {kind: fit_spectrum(kind, u, target, params.encoding_size) for kind in FOURIER}
+    noise = max(min(spectrum.noise for spectrum in spectra.values()), LEAST_NOISE)
+    network = new_network(spectra, params, generator)
     network.fit_scale(x, y)
-    target, validation_target = ((t - network.y_mean).div(network.y_std).float() for t in (y, validation_y))
-    u, validation_u = network.scale_x(x).float(), network.scale_x(validation_x).float()
-    optimizer = _optimizer(network, params)
-    steps = max(math.ceil(len(x) / params.batch_size), LEAST_STEPS)
+    encoded = [group.encode(u) for group in network.groups]
+    held_out = held_out_folds(len(x), params.members, generator)
+    rows = _descend(network, encoded, target.float(), held_out, noise, params, generator)
+    _mix_and_measure(network, encoded, u, target, held_out, params.loss)
+    columns = ["epoch", "train_loss", "validation_loss", "learning_rate", "first_layer_gradient_norm"]
+    return network, pd.DataFrame(rows, columns=columns)
+
+
+def new_network(spectra: dict[str, Spectrum], params: RegressorParams, generator: torch.Generator) -> Regressor:
+    """The untrained network: groups of `params.encoding`, those of a Fourier basis fitted to `spectra`."""
+    groups = []
+    for encoding, share in GROUPS[params.encoding]:
+        resolution = max(round(params.encoding_size * share), 1)
+        inputs = {"raw": 1, FREE: 1, "hat": 2 + resolution}.get(encoding)
+        inputs = inputs or max(len(spectra[encoding].prior), 1)
+        groups.append({"encoding": encoding, "resolution": resolution, "inputs": inputs})
+    network = Regressor({"groups": groups, **{name: getattr(params, name) for name in SHARED}}, generator)
+    for group in network.groups:
+        if group.encoding in FOURIER:
+            group.fit_prior(spectra[group.encoding].projection, spectra[group.encoding].prior)
+    return network
+
+
+def held_out_folds(points: int, members: int, generator: torch.Generator) -> Tensor:
+    """True (members, points) for the points that a member does not learn from: another fold for each member."""
+    folds = members if members > 1 else SINGLE_FOLDS
+    return torch.randperm(points, generator=generator) % folds == torch.arange(members)[:, None]
+
+
+def _descend(
+    network: Regressor,
+    encoded: list[Tensor],
+    target: Tensor,
+    held_out: Tensor,
+    noise: float,
+    params: RegressorParams,
+    generator: torch.Generator,
+) -> list[tuple]:
+    """Train all members at once, each on its own points, and leave each with its best weights; the history's rows."""
+    points, jitter = len(target), params.target_jitter * noise
+    penalty = curvature(params.loss, noise, jitter) * noise**2
+    optimizer, seen = _optimizer(network, params), ~held_out
+    steps = max(math.ceil(points / params.batch_size), LEAST_STEPS)
     unit = float(network.y_std) ** (1 if params.loss == "l1" else 2)
-    sharpness = torch.tensor(resolutions(params.members, params.encoding_size)) / params.encoding_size
-    penalty = params.weight_penalty / math.sqrt(len(x)) * sharpness  # who sees little can overfit little
-    best_loss = torch.full((params.members,), math.inf)
-    best = [parameter.detach().clone() for parameter in network.parameters()]
+    best_loss = torch.full(held_out.shape[:1], math.inf).repeat(len(encoded), 1)
+    best = [[parameter.detach().clone() for parameter in group.parameters()] for group in network.groups]
     rows = []
     for epoch in (bar := progress(range(params.epochs), "training the regressor", unit="epoch")):
-        train_loss, gradient = torch.zeros(params.members), 0.0
-        for step, batch in enumerate(_batches(len(x), steps, params.batch_size, generator)):
+        train_loss, gradient = torch.zeros(len(encoded)), 0.0
+        for step, batch in enumerate(_batches(points, steps, params.batch_size, generator)):
             rate = learning_rate(params, (epoch * steps + step) / (params.epochs * steps))
             optimizer.param_groups[0]["lr"] = rate
-            residual = network.member_outputs(u[batch]) - target[batch]
-            loss = elementwise_loss(residual, params.loss).mean(dim=1)
-            objective = loss.sum()  # the members share no weight, so each descends its own loss
-            if params.weight_penalty:
-                objective = objective + (penalty * _squared_weights(network, residual.detach(), params.loss)).sum()
+            objective, share = 0.0, _shares(seen[:, batch])
+            for index, group in enumerate(network.groups):
+                residual = group(encoded[index][batch]) - target[batch]
+                objective = objective + (share * elementwise_loss(residual, params.loss, jitter)).sum()
+                objective = objective + penalty * _squared_weights(group, points, params.weight_penalty)
+                train_loss[index] += (share * elementwise_loss(residual.detach(), params.loss)).sum() / len(share)
             optimizer.zero_grad()
-            objective.backward()
+            objective.backward()  # the members share no weight, so each descends its own loss
             optimizer.step()
-            train_loss += loss.detach()
-            gradient += float(network.layers[0].weight.grad.flatten(1).norm(dim=1).mean())
-        with torch.no_grad():
-            residual = network.member_outputs(validation_u) - validation_target
-            loss = elementwise_loss(residual, params.loss).mean(dim=1)
-            improved = loss < best_loss
-            best_loss = torch.where(improved, loss, best_loss)
-            for kept, parameter in zip(best, network.parameters(), strict=True):
-                kept[improved] = parameter[improved]
-        leader = int(loss.nan_to_num(math.inf).argmin())
-        losses = float(train_loss[leader]) / steps * unit, float(loss[leader]) * unit
+            gradient += sum(float(group.first_gradient_norms().mean()) for group in network.groups) / len(encoded)
+        validation = torch.stack(
+            [
+                _held_out_losses(group, inputs, target, held_out, params.loss)
+                for group, inputs in zip(network.groups, encoded, strict=True)
+            ]
+        )
+        improved = validation < best_loss
+        best_loss = torch.where(improved, validation, best_loss)
+        _copy_where(improved, best, network)
+        leader = int(validation.mean(dim=1).nan_to_num(math.inf).argmin())
+        losses = float(train_loss[leader]) / steps * unit, float(validation[leader].mean()) * unit
         if not all(map(math.isfinite, losses)):
             raise InputError(
                 f"params.yaml: regressor.learning_rate = {params.learning_rate:g} is too large: the loss is no longer "
@@ -90,21 +140,57 @@ def _fit(x: Tensor, y: Tensor, validation_x: Tensor, validation_y: Tensor, param
         rows.append((epoch + 1, *losses, rate, gradient / steps))
         bar.set_postfix(loss=f"{losses[0]:.4g}", validation=f"{losses[1]:.4g}")
     with torch.no_grad():
-        for parameter, kept in zip(network.parameters(), best, strict=True):
-            parameter.copy_(kept)
-        _mix_and_measure(network, validation_x, validation_y, params)
-    columns = ["epoch", "train_loss", "validation_loss", "learning_rate", "first_layer_gradient_norm"]
-    return network, pd.DataFrame(rows, columns=columns)
+        for group, kept in zip(network.groups, best, strict=True):
+            for parameter, best_value in zip(group.parameters(), kept, strict=True):
+                parameter.copy_(best_value)
+    return rows
 
 
-def elementwise_loss(residual: Tensor, loss: str) -> Tensor:
-    """The loss of each residual, in units of y's standard deviation."""
+@torch.no_grad()
+def _copy_where(improved: Tensor, best: list[list[Tensor]], network: Regressor) -> None:
+    for index, group in enumerate(network.groups):
+        for kept, parameter in zip(best[index], group.parameters(), strict=True):
+            kept[improved[index]] = parameter[improved[index]]
+
+
+def _shares(mask: Tensor) -> Tensor:
+    """Weights (members, n) that give the mean over a member's points in `mask`; zeros for one that has none."""
+    return mask / mask.sum(dim=1, keepdim=True).clamp_min(1)
+
+
+@torch.no_grad()
+def _held_out_losses(group: Group, encoded: Tensor, target: Tensor, held_out: Tensor, loss: str) -> Tensor:
+    """Each member's mean loss (members,) on the points held out from it."""
+    return (_shares(held_out) * elementwise_loss(group(encoded) - target, loss)).sum(dim=1)
+
+
+def elementwise_loss(residual: Tensor, loss: str, jitter: float = 0.0) -> Tensor:
+    """The loss of each residual, in units of y's standard deviation.
+
+    With `jitter` L1 is that of targets to which normal noise of that standard deviation is added anew in each step, in
+    expectation: E|r + jitter ε| = r erf(r / (√2 jitter)) + jitter √(2/π) exp(-r² / (2 jitter²)). Its kink is round, and
+    where L1 alone uses 64 % of what normal noise leaves to be known (the median's efficiency), jitter of the noise's
+    own size brings that to 95 %, of twice its size to 99 %; far outliers still pull no harder than near ones.
+    """
     match loss:
+        case "l1" if jitter:
+            z = residual / jitter
+            return residual * torch.erf(z / math.sqrt(2)) + jitter * math.sqrt(2 / math.pi) * torch.exp(-z.square() / 2)
         case "l1":
             return residual.abs()
         case "l2":
             return residual.square()
     return nn.functional.huber_loss(residual, torch.zeros_like(residual), reduction="none", delta=HUBER_DELTA)
+
+
+def curvature(loss: str, noise: float, jitter: float) -> float:
+    """Mean second derivative of `elementwise_loss` under normal noise: what a penalty is weighed against."""
+    match loss:
+        case "l1":
+            return math.sqrt(2 / math.pi) / math.hypot(noise, jitter)
+        case "l2":
+            return 2.0
+    return math.erf(HUBER_DELTA / (noise * math.sqrt(2)))
 
 
 def learning_rate(params: RegressorParams, done: float) -> float:
@@ -128,7 +214,7 @@ def mixture_weights(candidates: np.ndarray, y: np.ndarray, loss: str, iterations
     """Weights, positive and of sum 1, of the candidates (k, n) whose mean has least loss against y (n,).
 
     By exponentiated gradient (Kivinen and Warmuth 1997). The first candidate is the simplest: it is taken alone when
-    the mixture's gain over it is within two standard errors of the paired differences.
+    the mixture's gain over it is within three standard errors of the paired differences.
     """
     errors = torch.from_numpy(candidates - y)
     logits = -len(y) * elementwise_loss(errors, loss).mean(1) / elementwise_loss(errors, loss).mean(1).min()
@@ -141,33 +227,43 @@ def mixture_weights(candidates: np.ndarray, y: np.ndarray, loss: str, iterations
             optimizer.step()
     weights = logits.detach().softmax(0)
     gain = elementwise_loss(errors[0], loss) - elementwise_loss(weights @ errors, loss)
-    if gain.mean() < 2 * gain.std() / math.sqrt(len(y)):
+    if gain.mean() < 3 * gain.std() / math.sqrt(len(y)):
         return np.eye(len(candidates))[0]
     return weights.numpy()
 
 
-def _mix_and_measure(network: Regressor, x: Tensor, y: Tensor, params: RegressorParams) -> None:
-    if params.members > 1:
-        target = ((y - network.y_mean) / network.y_std).numpy()
-        network.mixture.copy_(torch.from_numpy(mixture_weights(network.candidates(x).numpy(), target, params.loss)))
-    network.half_band.fill_(conformal_half_band((y - network(x)).numpy()))
+@torch.no_grad()
+def _mix_and_measure(
+    network: Regressor, encoded: list[Tensor], u: Tensor, target: Tensor, held_out: Tensor, loss: str
+) -> None:
+    """Weigh the groups, and measure the band, by what members say of points held out from them."""
+    judged, line = held_out.any(dim=0), torch.zeros_like(target)
+    for fold in held_out:
+        intercept, slope = least_squares_line(u[~fold], target[~fold])
+        line[fold] = intercept + slope * u[fold]
+    groups = [(group(inputs) * held_out).sum(dim=0) for group, inputs in zip(network.groups, encoded, strict=True)]
+    candidates = torch.stack([line, *groups])[:, judged].double()
+    if len(groups) > 1:
+        weights = mixture_weights(candidates.numpy(), target[judged].numpy(), loss)
+        network.mixture.copy_(torch.from_numpy(weights))
+    residuals = (network.mixture @ candidates - target[judged]) * network.y_std
+    network.half_band.fill_(conformal_half_band(residuals.numpy()))
 
 
-def _squared_weights(network: Regressor, residual: Tensor, loss: str) -> Tensor:
-    """Half the squared weights of each member's stacked layers (members,), times its loss's mean slope.
+def _squared_weights(group: Group, points: int, weight_penalty: float) -> Tensor:
+    """What the weights of all members cost, in units of curvature · noise²; 0 for a group left free.
 
-    Noise of any size then needs the same penalty. With two layers this is a group lasso on the units (Neyshabur et al.
-    2015): those that earn too little fade out.
+    The shortcut's are weighed as their prior asks: with the squared loss their best values are then the mean of the
+    Gaussian process. Half the squared weights of two stacked layers are a group lasso on the units between (Neyshabur
+    et al. 2015): those that earn too little fade out.
     """
-    match loss:
-        case "l1":
-            slope = torch.ones(len(residual))
-        case "l2":
-            slope = 2 * residual.abs().mean(dim=1)
-        case _:
-            slope = residual.abs().clamp(max=HUBER_DELTA).mean(dim=1)
-    squares = sum(layer.weight.square().sum(dim=(1, 2)) for layer in network.layers)
-    return slope * squares / 2
+    cost = torch.zeros(())
+    if group.shortcut is not None:
+        cost = cost + (group.shortcut.scaled_weight() / group.prior).square().sum() / (2 * points)
+    if weight_penalty and group.encoding != FREE:
+        squares = sum(layer.weight.square().sum() for layer in group.layers)
+        cost = cost + weight_penalty / math.sqrt(points) * squares / 2
+    return cost
 
 
 def _optimizer(network: Regressor, params: RegressorParams) -> torch.optim.Optimizer:

@@ -21,7 +21,7 @@ def network():
     x = generator.uniform(-2, 2, 300)
     y = 3 * x + generator.normal(0, 0.1, 300)
     params = load_params("regressor").model_copy(update={"encoding": "none", "members": 1, "epochs": 5})
-    return train(x[:200], y[:200], x[200:], y[200:], params)[0]
+    return train(x, y, params)[0]
 
 
 @pytest.fixture(autouse=True)

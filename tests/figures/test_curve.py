@@ -17,7 +17,7 @@ def legend_texts(figure) -> list[str]:
 @pytest.fixture
 def curve() -> pd.DataFrame:
     x = np.random.default_rng(0).uniform(-10, 10, 300)
-    split = np.repeat(["train", "validation", "test"], 100)
+    split = np.repeat(["train", "test"], [100, 200])
     return pd.DataFrame({"split": split, "x": x, "y": x**2 + 1, "truth": x**2})
 
 

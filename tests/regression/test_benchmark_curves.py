@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.curves import CURVES, GAPS, problems
+from benchmarks.curves import COUNTS, CURVES, GAPS, problems
 
 
 def test_each_curve_comes_with_small_and_large_noise_few_and_many_points_and_two_have_gaps():
@@ -10,7 +10,7 @@ def test_each_curve_comes_with_small_and_large_noise_few_and_many_points_and_two
     assert len(every) == 4 * len(CURVES) + 2
     assert len({problem.name for problem in every}) == len(every)
     for problem in every:
-        assert len(problem.validation[0]) == len(problem.train[0]) // 5
+        assert len(problem.train[0]) in COUNTS.values()
         assert np.isfinite(problem.truth).all()
 
 

@@ -15,7 +15,7 @@ def of(points, split):
 
 def test_drawn_points_scatter_about_the_curve_by_the_noise():
     points = draw_points(PARAMS)
-    assert points["split"].value_counts().to_dict() == {"train": 5000, "test": 5000, "validation": 1000}
+    assert points["split"].value_counts().to_dict() == {"train": 5000, "test": 5000}
     assert points["x"].between(-10, 10).all()
     noise = points["y"] - points["truth"]
     assert abs(noise.mean()) < 1.5
@@ -38,7 +38,7 @@ def test_splits_are_separate_draws_that_do_not_change_each_other():
     longer = draw_points(PARAMS.model_copy(update={"samples": 6000}))
     assert not set(of(points, "train")["x"]) & set(of(points, "test")["x"])
     np.testing.assert_array_equal(of(points, "test")["y"], of(longer, "test")["y"])
-    np.testing.assert_array_equal(of(points, "validation")["x"], of(longer, "validation")["x"])
+    np.testing.assert_array_equal(of(points, "test")["x"], of(longer, "test")["x"])
 
 
 def test_the_seed_decides():
@@ -52,7 +52,7 @@ def test_a_csv_file_is_split_by_its_fraction_and_loses_no_row(tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("name,x,y\n" + "".join(f"a,{x!r},{y!r}\n" for x, y in rows))
     points = split_points(read_points(str(path)), PARAMS)
-    assert points["split"].value_counts().to_dict() == {"train": 140, "test": 30, "validation": 30}
+    assert points["split"].value_counts().to_dict() == {"train": 170, "test": 30}
     assert sorted(zip(points["x"], points["y"], strict=True)) == sorted(rows)
     assert points["truth"].isna().all()
 

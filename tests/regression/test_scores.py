@@ -9,11 +9,13 @@ import torch
 from stages.regression.network import Regressor, predict
 from stages.regression.scores import breakpoints, dead_units, linear_baseline_mae, linear_pieces, noise_floor_mae
 
+RAW = {"encoding": "raw", "resolution": 0, "inputs": 1}
+HATS = [{"encoding": "hat", "resolution": 4, "inputs": 6}, {"encoding": "hat", "resolution": 8, "inputs": 10}]
+
 
 def build(**changes) -> Regressor:
     architecture = {
-        "encoding": "none",
-        "encoding_size": 4,
+        "groups": [RAW],
         "members": 1,
         "shortcut": False,
         "hidden_layers": [6, 5],
@@ -28,8 +30,8 @@ def build(**changes) -> Regressor:
 
 def set_layer(network: Regressor, layer: int, weight: list, bias: list) -> None:
     with torch.no_grad():
-        network.layers[layer].weight.copy_(torch.tensor(weight))
-        network.layers[layer].bias.copy_(torch.tensor(bias))
+        network.groups[0].layers[layer].weight.copy_(torch.tensor(weight))
+        network.groups[0].layers[layer].bias.copy_(torch.tensor(bias))
 
 
 def test_the_floor_of_normal_noise():
@@ -51,7 +53,7 @@ def test_known_kinks_are_found_exactly():
     assert linear_pieces(network, 0, 10) == 2
 
 
-@pytest.mark.parametrize("changes", [{}, {"encoding": "hat", "members": 2, "shortcut": True}])
+@pytest.mark.parametrize("changes", [{}, {"groups": [*HATS, RAW], "members": 2, "shortcut": True}])
 def test_between_breakpoints_the_fit_is_straight_and_at_them_it_is_not(changes):
     network = build(**changes)
     points = np.concatenate([[-10.0], breakpoints(network, -10, 10), [10.0]])
@@ -64,7 +66,7 @@ def test_between_breakpoints_the_fit_is_straight_and_at_them_it_is_not(changes):
 
 def test_curves_have_no_pieces_and_a_line_has_one():
     assert linear_pieces(build(activation="tanh"), -10, 10) is None
-    assert linear_pieces(build(encoding="fourier"), -10, 10) is None
+    assert linear_pieces(build(groups=[{"encoding": "smooth", "resolution": 4, "inputs": 3}]), -10, 10) is None
     assert linear_pieces(build(activation="identity"), -10, 10) == 1
 
 
@@ -72,7 +74,7 @@ def test_dead_units_are_those_that_no_point_moves():
     network, x = build(hidden_layers=[3], activation="relu"), np.linspace(-10, 10, 50)
     set_layer(network, 0, [[1.0, 1.0, 1.0]], [0.0, -1.5, 1.5])  # the second never wakes
     assert dead_units(network, x) == 1
-    network.architecture["activation"] = "leaky_relu"
+    network.groups[0].activation = "leaky_relu"
     assert dead_units(network, x) == 0
-    network.architecture["negative_slope"] = 0.0
+    network.groups[0].negative_slope = 0.0
     assert dead_units(network, x) == 1

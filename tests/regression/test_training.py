@@ -7,18 +7,27 @@ import torch
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import RegressorParams
 from stages.regression.network import predict
-from stages.regression.training import conformal_half_band, learning_rate, mixture_weights, train
+from stages.regression.training import (
+    conformal_half_band,
+    curvature,
+    elementwise_loss,
+    held_out_folds,
+    learning_rate,
+    mixture_weights,
+    train,
+)
 
 PARAMS = RegressorParams(
     encoding="fourier",
     encoding_size=16,
-    members=4,
+    members=3,
     shortcut=True,
     hidden_layers=[16],
     activation="leaky_relu",
     negative_slope=0.2,
-    weight_penalty=2.0,
+    weight_penalty=1.0,
     loss="l1",
+    target_jitter=2.0,
     optimizer="adam",
     momentum=0.0,
     learning_rate=0.01,
@@ -40,7 +49,7 @@ def wave(x: np.ndarray) -> np.ndarray:
 
 
 def fit(params: RegressorParams = PARAMS, curve=wave, count: int = 600):
-    return train(*points(count, 0, curve), *points(200, 1, curve), params)
+    return train(*points(count, 0, curve), params)
 
 
 @pytest.mark.parametrize("loss", ["l1", "l2", "huber"])
@@ -72,7 +81,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_threads_and_another_seed
 
 def test_a_straight_line_is_left_to_least_squares():
     x, y = points(600, 0, lambda x: 2 * x - 1)
-    network, _ = train(x, y, *points(200, 1, lambda x: 2 * x - 1), PARAMS)
+    network, _ = train(x, y, PARAMS)
     slope, intercept = np.polyfit(x, y, 1)
     np.testing.assert_allclose(predict(network, [-2, 3])[0], [intercept - 2 * slope, intercept + 3 * slope])
 
@@ -104,6 +113,34 @@ def test_the_mixture_finds_the_better_candidate_and_keeps_the_simplest_on_a_tie(
     assert weights.sum() == pytest.approx(1)
     assert weights[2] > 0.9
     assert mixture_weights(np.stack([bad, bad + 0.01]), y, "l2")[0] == 1
+
+
+def test_every_point_is_held_out_from_one_member():
+    held_out = held_out_folds(103, 5, torch.Generator().manual_seed(0))
+    assert held_out.sum(dim=0).tolist() == [1] * 103
+    assert set(held_out.sum(dim=1).tolist()) <= {20, 21}
+    assert held_out_folds(100, 1, torch.Generator().manual_seed(0)).sum() == 20
+
+
+def test_jittered_l1_is_l1_on_noisy_targets_in_expectation():
+    noise = torch.randn(1_000_000, generator=torch.Generator().manual_seed(0))
+    for residual in (0.0, 0.3, 2.0):
+        expected = (residual + 0.5 * noise).abs().mean()
+        torch.testing.assert_close(elementwise_loss(torch.tensor(residual), "l1", 0.5), expected, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize(("loss", "jitter"), [("l1", 0.2), ("l1", 0.4), ("l2", 0), ("huber", 0)])
+def test_the_curvature_is_the_mean_second_derivative_under_the_noise(loss, jitter):
+    residual = 0.2 * torch.randn(400_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    step = 0.01
+    above, at, below = (elementwise_loss(residual + shift, loss, jitter).mean() for shift in (step, 0, -step))
+    assert float(above - 2 * at + below) / step**2 == pytest.approx(curvature(loss, 0.2, jitter), rel=0.02)
+
+
+def test_a_step_is_found_and_its_plateaus_stay_flat():
+    network, _ = fit(curve=lambda x: np.where(x < 0.5, -2.0, 3.0), params=PARAMS.model_copy(update={"epochs": 60}))
+    grid = np.concatenate([np.linspace(-1.9, 0.4, 100), np.linspace(0.6, 2.9, 100)])
+    assert np.abs(predict(network, grid)[0] - np.where(grid < 0.5, -2, 3)).mean() < 0.1
 
 
 def test_the_schedule_ends_at_zero():
