@@ -45,7 +45,11 @@ def trustworthiness(latents: np.ndarray, positions: np.ndarray, k: int) -> float
 
 def knn_recall(latents: np.ndarray, positions: np.ndarray, k: int) -> np.ndarray:
     """Share (n,) float64 of each point's `k` nearest latents that are among its `k` nearest on the map."""
-    in_space, on_map = nearest_others(latents, k), nearest_others(positions, k)
+    return shared(nearest_others(latents, k), nearest_others(positions, k))
+
+
+def shared(in_space: np.ndarray, on_map: np.ndarray) -> np.ndarray:
+    """Share (n,) float64 of the indices in each row of `in_space` (n, k) that its row of `on_map` (n, k) holds, too."""
     return (in_space[:, :, None] == on_map[:, None, :]).any(axis=2).mean(axis=1)
 
 

@@ -106,7 +106,7 @@ class MapPage:
         """Wait until movements are over and what has changed is drawn."""
         self.run("""async () => {
             const frame = () => new Promise(requestAnimationFrame);
-            do { await frame(); await frame(); } while (fitmap.app.gliding || fitmap.app.frame);
+            do { await frame(); await frame(); } while (fitmap.app.camera.gliding || fitmap.app.frame);
         }""")
 
     def at(self, point: int) -> list[float]:

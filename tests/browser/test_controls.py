@@ -137,11 +137,11 @@ def test_motion_is_smooth_unless_unwanted(open_page, ships_page):
         opened = open_page(ships_page, reduced_motion=wish)
         scales = opened.run("""async () => {
             const scales = new Set();
-            fitmap.app.glideZoom(null, 2);
+            fitmap.app.camera.glideZoom(null, 2);
             do {
                 scales.add(fitmap.scene.view.scale);
                 await new Promise(requestAnimationFrame);
-            } while (fitmap.app.gliding);
+            } while (fitmap.app.camera.gliding);
             return scales.size;
         }""")
         assert scales <= frames if wish == "reduce" else scales >= frames

@@ -9,7 +9,8 @@ export class CanvasRenderer {
   }
 
   async load(ready) {
-    for (let sheet = 0; sheet < this.data.images?.count; sheet++) {
+    while (this.sheets.length < this.data.images?.count) {
+      const sheet = this.sheets.push(null) - 1;
       this.sheets[sheet] = await this.data.images.sheet(sheet);
       ready();
     }

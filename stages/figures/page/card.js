@@ -36,12 +36,17 @@ export class Card {
     const { scene } = this;
     const { data } = scene;
     this.card.style.setProperty("--class", cssColour(scene.classColours[data.labels[i]] ?? scene.ink));
-    this.part("class").textContent = scene.classOf(i);
+    const unlabelled = i >= scene.mapped && data.labels[i] < 0;
+    this.part("class").textContent = unlabelled ? "" : scene.classOf(i);
     this.part("index").textContent = scene.nameOf(i);
+    const notes = [];
+    if (data.offMap.has(i)) notes.push("Like nothing on the map: its place says little.");
+    if (scene.layerOf(i) === "added") notes.push("Placed by this page: approximate.");
+    this.part("notes").replaceChildren(...notes.map((note) => element("p", {}, note)));
     const pictures = this.part("pictures");
     pictures.replaceChildren();
     for (const [name, label] of [["images", i < scene.mapped ? "image" : "new image"], ["reconstructions", "reconstruction"]]) {
-      if (!data[name]) continue;
+      if (!data[name]?.has(i)) continue;
       const canvas = spriteCanvas(data[name], i, () => this.shown === i);
       canvas.dataset.of = name;
       pictures.append(element("figure", {}, canvas, element("figcaption", {}, label)));
@@ -61,7 +66,8 @@ export class Card {
     const neighbours = scene.neighboursOf(i);
     this.part("neighbourhood").hidden = !neighbours.length;
     const alike = neighbours.filter((j) => data.labels[j] === data.labels[i]).length;
-    this.part("alike").textContent = data.labels[i] < 0 ? "" : `${alike} of ${neighbours.length} share its class`;
+    const kinds = scene.kindsOf(i).map(([kind, amount]) => `${amount} ${kind}`);
+    this.part("alike").textContent = data.labels[i] < 0 ? kinds.join(", ") : `${alike} of ${neighbours.length} share its class`;
     this.part("neighbours").replaceChildren(
       ...neighbours.map((j) => {
         const label = `${scene.classOf(j)} ${scene.nameOf(j)}`;

@@ -28,8 +28,8 @@ export class Panel {
     const pictures = data.images ? [["auto", "Auto"], ["dots", "Dots"], ["images", "Images"]] : [];
     this.choices("pictures", pictures, "pictures");
     this.checkbox("cut-out", "cutOut", Boolean(data.images));
-    this.checkbox("new-shown", "newShown", data.total > data.mapped);
-    this.find("new-name").textContent = `${data.newName} (${grouped(data.total - data.mapped)})`;
+    this.checkbox("new-shown", "newShown", data.stored > data.mapped);
+    this.find("new-name").textContent = `${data.newName} (${grouped(data.stored - data.mapped)})`;
     this.classRows = this.fillClasses();
     this.fillRun(data.metrics, this.find("metrics"));
     this.fillRun(data.params, this.find("params"));
