@@ -22,12 +22,15 @@ def place(
         Path | None,
         typer.Option(help="Where to draw the map with the new images; plots/placed.png, or nowhere with --json."),
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Where to write the map page with the new images; nowhere unless given.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON list for programs.")] = False,
 ) -> None:
     """Place new images on the map: what each is like, where it stands, and a warning if it does not belong there."""
     from commands.place import place
 
-    place(images, picture, json)
+    place(images, picture, page, json)
 
 
 def main() -> None:

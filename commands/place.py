@@ -2,26 +2,31 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from stages.figures.map_page import Points, map_page, points_of
+from stages.figures.packing import Encoder
 from stages.figures.placed_images import NewImages, draw_placed_images
 from stages.figures.style import png_bytes, shorten
 from stages.latents.framing import CUT_SOURCES, Framing, learn_framing, read_framed
 from stages.latents.images import image_files
+from stages.latents.neighbours import reach
 from stages.latents.placing import FinishedMap, Placed, finish_map, kinds_of, place_images
+from stages.latents.scores import neighbourhoods
 from stages.latents.training import network_from
-from stages.pipeline.artifacts import read_arrays, read_weights, write_bytes
+from stages.pipeline.artifacts import read_arrays, read_json, read_weights, write_bytes, write_text
 from stages.pipeline.errors import InputError
-from stages.pipeline.params import load_params
+from stages.pipeline.params import load_params, map_params
 
 PICTURE = Path("plots/placed.png")
 
 
-def place(paths: list[Path], picture: Path | None, as_json: bool) -> None:
-    """Place image files, print what each is like, and draw the map with them.
+def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: bool) -> None:
+    """Place image files, print what each is like, and draw the map with them, as a picture and as a page.
 
     Files that cannot be read are named on stderr and left out; the exit status is 1 then.
     """
@@ -36,6 +41,9 @@ def place(paths: list[Path], picture: Path | None, as_json: bool) -> None:
         if picture or not as_json:
             write_bytes(str(picture or PICTURE), png_bytes(draw(entries, placed, finished)))
             print(f"the map with them: {picture or PICTURE}", file=sys.stderr)
+        if page:
+            write_text(str(page), interactive(files, placed, finished, framing))
+            print(f"the map to explore: {page}", file=sys.stderr)
     if unreadable:
         raise InputError(f"{unreadable} of {unreadable + len(files)} images could not be read")
 
@@ -109,3 +117,32 @@ def draw(entries: list[dict], placed: Placed, finished: FinishedMap) -> Figure:
     encoded = placed.encoded
     new = NewImages(encoded.images, placed.positions, encoded.neighbours, off_map, captions)
     return draw_placed_images(finished.positions, finished.images, finished.labels, finished.class_names, new)
+
+
+def interactive(files: list[Path], placed: Placed, finished: FinishedMap, framing: Framing) -> str:
+    """The map page with the new images framed on it."""
+    params = load_params("map_page")
+    neighbours, kept = neighbourhoods(finished.latents, finished.positions, params.neighbours)
+    encoded = placed.encoded
+    new = Points(
+        placed.positions,
+        np.full(len(files), -1),
+        encoded.images,
+        encoded.reconstructions,
+        encoded.errors,
+        encoded.neighbours[:, : params.neighbours],
+        names=[file.name for file in files],
+        warnings=["; ".join(warnings) for warnings in placed.warnings],
+    )
+    weights = read_weights("data/autoencoder.safetensors")
+    return map_page(
+        points_of(read_arrays("data/latents.npz"), "train", finished.positions, neighbours=neighbours, kept=kept),
+        finished.class_names,
+        title=params.title,
+        new=new,
+        new_name="New images",
+        new_shown=True,
+        metrics={name: read_json(f"metrics/{name}.json") for name in ("map", "latents")},
+        params=map_params(),
+        encoder=Encoder(*weights, finished.latents, reach(finished.latents, neighbours), asdict(framing)),
+    )

@@ -1,8 +1,8 @@
 """The map as one HTML file: every image at its place, to be opened with a double click and without network.
 
 The page's own HTML, CSS and JavaScript lie in `page/`; this module puts them and the data into one document. Images
-travel in lossless WebP sheets, numbers as little-endian arrays, both in base 85 in script elements that no browser runs.
-A Content-Security-Policy admits the page's own script and style, by their hashes, and nothing else.
+travel in lossless WebP sheets, numbers as little-endian arrays, both in base 85 in script elements that no browser
+runs. A Content-Security-Policy admits the page's own script and style, by their hashes, and nothing else.
 """
 
 import base64
@@ -33,7 +33,8 @@ class Points:
     positions: float (n, 2) or (n, 3). labels: int (n,), -1 without a class. images, reconstructions: uint8 (n, h, w).
     errors: float (n,), mean squared reconstruction error. neighbours: int (n, k), the nearest in latent space among the
     mapped points, nearest first. kept: float (n,), the share of a point's latent neighbours that are neighbours on the
-    map, too, 0 to 1. names: what each is called beside its index. off_map: bool (n,), like nothing on the map.
+    map, too, 0 to 1. names: what each is called. warnings: why each is off the map, empty where it is on
+    it.
     """
 
     positions: np.ndarray
@@ -44,7 +45,14 @@ class Points:
     neighbours: np.ndarray | None = None
     kept: np.ndarray | None = None
     names: Sequence[str] = ()
-    off_map: Sequence[bool] = ()
+    warnings: Sequence[str] = ()
+
+
+def points_of(rows: dict[str, np.ndarray], split: str, positions: np.ndarray, **known) -> Points:
+    """The first rows of one split (`train` or `test`) as points of the page; what the rows lack is left out."""
+    columns = {name: rows[f"{split}_{name}"][: len(positions)] for name in ("images", "reconstructions", "errors")}
+    columns = {name: column for name, column in columns.items() if len(column)}
+    return Points(positions, rows[f"{split}_labels"][: len(positions)], **columns, **known)
 
 
 def map_page(
@@ -65,7 +73,7 @@ def map_page(
     from the beginning if `new_shown`), whose neighbours are indices into `points`. metrics, params: figures to list, in
     groups (`{"map": {"trustworthiness": 0.99}}`) or flat. encoder: with it, and with neighbours, the page places images
     that its reader drops on it. What only one of `points` and `new` has of images, reconstructions, errors, neighbours
-    or kept is blank for the other; names and off_map are of `new` alone. Equal arguments give equal bytes.
+    or kept is blank for the other; names and warnings are of `new` alone. Equal arguments give equal bytes.
     """
     layers = [points] if new is None else [points, new]
     pictures: dict[str, list[bytes]] = {"images": [], "reconstructions": []}
@@ -87,7 +95,7 @@ def map_page(
         "newName": new_name,
         "newShown": new_shown and new is not None,
         "names": [str(name) for name in new.names] if new else [],
-        "offMap": [len(points.positions) + int(row) for row in np.flatnonzero(new.off_map)] if new else [],
+        "warnings": [str(warning) for warning in new.warnings] if new else [],
         "encoder": described,
         "metrics": metrics or {},
         "params": params or {},

@@ -14,13 +14,13 @@ import numpy as np
 
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.framing import extent_of
-from stages.latents.neighbours import nearest, nearest_others
+from stages.latents.neighbours import FARTHEST, nearest, nearest_others
 from stages.latents.training import encode, reconstruct
 from stages.latents.tsne import place
 from stages.pipeline.params import TsneParams
 
 NEIGHBOURS = 10
-FARTHEST, MOST_MISSED, SMALLEST = 97, 99, 0.5  # percentiles of the map's own images: beyond them one is off the map
+MOST_MISSED, SMALLEST = 99, 0.5  # percentiles, too, of the map's own images: beyond them one is off the map
 FAINTEST = 1e-4  # variance that every image is taken to have, so that an empty one is not divided by zero
 
 

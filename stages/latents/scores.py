@@ -53,6 +53,12 @@ def shared(in_space: np.ndarray, on_map: np.ndarray) -> np.ndarray:
     return (in_space[:, :, None] == on_map[:, None, :]).any(axis=2).mean(axis=1)
 
 
+def neighbourhoods(latents: np.ndarray, positions: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `k` nearest latents of each point, int32 (n, k), and the share (n,) of them that the map keeps near it."""
+    neighbours = nearest_others(latents, k)
+    return neighbours.astype(np.int32), shared(neighbours, nearest_others(positions, k))
+
+
 def fit_pca(images: np.ndarray, components: int) -> PCA:
     """Principal components of images (n, h, w) uint8, as intensities 0 to 1; at most as many as the data allow."""
     flat = flatten(images)

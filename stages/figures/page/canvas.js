@@ -67,7 +67,7 @@ export class CanvasRenderer {
       const down = (grown * scene.imageSize * cell.height) / longer;
       context.imageSmoothingEnabled = across * scene.ratio < 1.5 * cell.width;
       context.globalAlpha = (scene.colours[4 * i + 3] / 255) * Math.min(1, 3 * grown);
-      context.fillStyle = i < data.mapped ? cssColour(scene.colours.subarray(4 * i, 4 * i + 3)) : cssColour(scene.ink);
+      context.fillStyle = i < data.mapped ? cssColour(scene.colours.subarray(4 * i, 4 * i + 3)) : cssColour(scene.frameOf(i));
       const border = i < data.mapped ? 1.5 : 3;
       context.fillRect(left - across / 2 - border, top - down / 2 - border, across + 2 * border, down + 2 * border);
       context.drawImage(sheet, place.x, place.y, cell.width, cell.height, left - across / 2, top - down / 2, across, down);

@@ -2,7 +2,7 @@
 import { element, spriteCanvas } from "./elements.js";
 import { cssColour, MEASURES } from "./colours.js";
 
-const DISTANCE = 22; // CSS pixels from the point to its card
+const DISTANCE = 22; // CSS pixels from the point, or from the edge of its image, to its card
 
 export class Card {
   constructor(card, scene, app) {
@@ -37,10 +37,11 @@ export class Card {
     const { data } = scene;
     this.card.style.setProperty("--class", cssColour(scene.classColours[data.labels[i]] ?? scene.ink));
     const unlabelled = i >= scene.mapped && data.labels[i] < 0;
+    this.card.querySelector(".swatch").hidden = unlabelled;
     this.part("class").textContent = unlabelled ? "" : scene.classOf(i);
     this.part("index").textContent = scene.nameOf(i);
     const notes = [];
-    if (data.offMap.has(i)) notes.push("Like nothing on the map: its place says little.");
+    if (data.warnings.has(i)) notes.push(`Off the map: ${data.warnings.get(i)}.`);
     if (scene.layerOf(i) === "added") notes.push("Placed by this page: approximate.");
     this.part("notes").replaceChildren(...notes.map((note) => element("p", {}, note)));
     const pictures = this.part("pictures");
@@ -85,12 +86,13 @@ export class Card {
     const { scene, card } = this;
     const { view } = scene;
     const [left, top] = scene.screenOf(i);
+    const distance = DISTANCE + (scene.grown(i) * scene.imageSize) / 2;
     const neighbours = scene.neighboursOf(i);
     const drift = neighbours.reduce((sum, j) => sum + scene.screenOf(j)[0] - left, 0);
     const [width, height] = [card.offsetWidth, card.offsetHeight];
-    const fits = { left: left - DISTANCE - width > 8, right: left + DISTANCE + width < view.width - 8 };
+    const fits = { left: left - distance - width > 8, right: left + distance + width < view.width - 8 };
     const side = (drift > 0 && fits.left) || !fits.right ? "left" : "right";
-    const x = side === "left" ? left - DISTANCE - width : left + DISTANCE;
+    const x = side === "left" ? left - distance - width : left + distance;
     const clamp = (value, most) => Math.round(Math.max(8, Math.min(most - 8, value)));
     card.style.transform = `translate(${clamp(x, view.width - width)}px, ${clamp(top - height / 2, view.height - height)}px)`;
   }

@@ -47,8 +47,10 @@ function takeArray(name) {
 export class Data {
   constructor() {
     const header = JSON.parse(document.getElementById("header").textContent);
-    Object.assign(this, header, { total: header.stored, offMap: new Set(header.offMap) });
-    this.names = new Map(header.names.map((name, k) => [header.mapped + k, name]));
+    Object.assign(this, header, { total: header.stored });
+    const ofNew = (texts) => new Map(texts.map((text, k) => [header.mapped + k, text]).filter(([, text]) => text));
+    this.names = ofNew(header.names);
+    this.warnings = ofNew(header.warnings); // why a new image is off the map
     for (const name of ["positions", "labels", "errors", "kept"]) this[name] = takeArray(name);
     for (const name of ["images", "reconstructions"]) {
       this[name] = header.sheets[name] ? new Sprites(name, header.sheets[name], header.cell, header.stored) : null;
@@ -77,7 +79,7 @@ export class Data {
   }
 
   // A new image, placed by the reader; its index.
-  add({ name, bitmap, position, neighbours, strange }) {
+  add({ name, bitmap, position, neighbours, warning }) {
     const i = this.total;
     this.neighbours = appended(this.neighbours, neighbours);
     this.positions = appended(this.positions, position);
@@ -85,7 +87,7 @@ export class Data {
     for (const figure of ["errors", "kept"]) if (this[figure]) this[figure] = appended(this[figure], [NaN]);
     this.total++;
     this.names.set(i, name);
-    if (strange) this.offMap.add(i);
+    if (warning) this.warnings.set(i, warning);
     this.images.add(bitmap);
     return i;
   }

@@ -11,11 +11,11 @@ export function receiveImages(app) {
 
   const place = async (file) => {
     await app.ready;
-    const { values, width, height, strange } = await readFramed(file, data.encoder.framing);
+    const { values, width, height, warning } = await readFramed(file, data.encoder.framing);
     encoder ??= data.encoderNumbers().then((numbers) => new Encoder(data.encoder, numbers));
     const { position, neighbours, far } = (await encoder).place(values, data);
     const bitmap = await createImageBitmap(greyImage(values, width, height));
-    return app.add({ name: file.name || "pasted image", bitmap, position, neighbours, strange: strange || far });
+    return app.add({ name: file.name || "pasted image", bitmap, position, neighbours, warning: [warning, far].filter(Boolean).join("; ") });
   };
   const take = async (files) => {
     for (const file of files) {

@@ -60,7 +60,8 @@ export class Encoder {
     const position = Array.from({ length: dimensions }, (_, axis) => median(voters.map((i) => positions[dimensions * i + axis])));
     const neighbours = points.slice(0, neighbourCount);
     const mean = distances.slice(0, neighbourCount).reduce((a, b) => a + b, 0) / neighbours.length;
-    return { position, neighbours, far: mean > this.described.far };
+    const { far } = this.described;
+    return { position, neighbours, far: mean > far ? "its nearest latents are farther than those of images on the map" : "" };
   }
 }
 

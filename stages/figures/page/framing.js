@@ -5,21 +5,22 @@ const TOLERANCE = 13; // levels from the ground within which a pixel still belon
 const WORKING_SIZE = 8; // a photograph is first brought to so many times the size
 const MAX_PIXELS = 80e6;
 
-// The image of a file as {values: Uint8Array, width, height}, and whether its looks are unlike the training images'.
+// The image of a file as {values: Uint8Array, width, height}, and a warning where it is strange.
 export async function readFramed(file, { size, ground, extent }) {
   const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
   if (bitmap.width * bitmap.height > MAX_PIXELS) throw new Error("too many pixels");
   const rgba = pixelsOf(bitmap);
-  if (bitmap.width === size && bitmap.height === size) return { ...toGrey(rgba, 0), strange: false };
-  if (ground === null) return { ...whole(toGrey(rgba, 0), size), strange: false };
+  if (bitmap.width === size && bitmap.height === size) return { ...toGrey(rgba, 0), warning: "" };
+  if (ground === null) return { ...whole(toGrey(rgba, 0), size), warning: "" };
   let grey = toGrey(rgba, contrastingGround(rgba));
-  const plain = isPlain(grey);
+  const warning = isPlain(grey) ? "" : "its border is not of one tone, so nothing can be cut out of it";
   if (extent === null) {
     if (Math.abs(groundOf(grey) - ground) > 127) grey = negative(grey);
-    return { ...whole(grey, size), strange: !plain };
+    return { ...whole(grey, size), warning };
   }
   const framed = cut(grey, size, extent);
-  return { ...(ground ? negative(framed) : framed), strange: !plain || !framed.values.some((value) => value) };
+  if (!framed.values.some((value) => value)) return { ...framed, warning: "nothing stands out of its ground" };
+  return { ...(ground ? negative(framed) : framed), warning };
 }
 
 function pixelsOf(bitmap) {

@@ -83,6 +83,7 @@ export class Scene {
     const read = (name) => parseColour(style.getPropertyValue(name).trim());
     this.ground = read("--ground");
     this.ink = read("--ink");
+    this.warning = read("--warning");
     this.dark = this.ground[0] < 128;
     this.classColours = classColours(this.data, this.ground);
     this.styled();
@@ -186,6 +187,11 @@ export class Scene {
 
   classOf(i) {
     return this.data.classNames[this.data.labels[i]] ?? "no label";
+  }
+
+  // The colour of a new image's frame.
+  frameOf(i) {
+    return this.data.warnings.has(i) ? this.warning : this.ink;
   }
 
   // Which classes the latent neighbours of point i have, and how many of them, most frequent first.

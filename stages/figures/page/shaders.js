@@ -35,7 +35,7 @@ export const IMAGES_VERTEX = `#version 300 es
 in vec2 corner;
 in vec4 place; // screen x, y, depth, opacity
 in vec3 cell; // top left pixel in the atlas, share of the full size
-in vec4 colour; // the fourth byte: framed or not
+in vec4 colour; // the fourth byte: 0 without a frame, 255 with one, between with a warning
 uniform vec2 viewport;
 uniform vec4 look; // size across, size down, pixel ratio, frame width
 out vec2 within;
@@ -45,7 +45,7 @@ flat out float framed;
 flat out vec2 span;
 void main() {
   vec2 size = look.xy * cell.z;
-  vec2 reach = size * 0.5 + colour.a * look.w; // only a frame needs more than the image
+  vec2 reach = size * 0.5 + step(0.25, colour.a) * look.w; // only a frame needs more than the image
   within = corner * reach;
   vec2 at = place.xy + within;
   tint = vec4(colour.rgb, place.w);
@@ -68,7 +68,7 @@ uniform vec2 image; // pixels across and down
 uniform vec2 texel; // one over the size of the atlas
 uniform vec4 look;
 uniform vec4 style; // cut out?, dark page?, samples a side, depth test?
-uniform vec3 ink;
+uniform vec3 ink, warning;
 out vec4 pixel;
 
 float grey(vec2 at) { // linear between pixels, never beyond the image's own cell
@@ -100,9 +100,9 @@ void main() {
     colour = vec4(mix(vec3(value), tint.rgb, border), 1.0);
   }
   colour.a *= step(outside, 0.0);
-  if (framed > 0.5) {
+  if (framed > 0.25) {
     float frame = step(look.w - 2.0, outside) * step(outside, look.w);
-    colour = mix(colour, vec4(ink, 1.0), frame);
+    colour = mix(colour, vec4(framed > 0.75 ? ink : warning, 1.0), frame);
     colour.rgb = mix(vec3(style.y > 0.5 ? 0.0 : 1.0), colour.rgb, max(colour.a, frame));
     colour.a = max(colour.a, 0.82);
   }

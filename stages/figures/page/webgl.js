@@ -146,9 +146,10 @@ export class WebGlRenderer {
     for (const i of pictured) {
       const { atlas, x, y } = this.atlasPlace(i);
       if (!atlas?.texture) continue;
+      const frame = i < scene.mapped ? 0 : this.data.warnings.has(i) ? 128 : 255;
       const [left, top] = view.toScreen(grid.seen[3 * i], grid.seen[3 * i + 1]);
       const z = (grid.seen[3 * i + 2] - depth.middle) / depth.reach;
-      atlas.instances.add(left, top, z, x, y, scene.grown(i), scene.colours, i, i >= scene.mapped);
+      atlas.instances.add(left, top, z, x, y, scene.grown(i), scene.colours, i, frame);
     }
     gl.useProgram(images.program);
     gl.uniform2f(images.viewport, view.width, view.height);
@@ -157,7 +158,7 @@ export class WebGlRenderer {
     const shrunk = cell.width / (across * ratio); // then several samples a pixel
     const samples = shrunk > 1 ? Math.min(4, Math.max(2, Math.ceil(shrunk))) : 1;
     gl.uniform4f(images.style, scene.state.cutOut, scene.dark, samples, this.data.dimensions === 3);
-    gl.uniform3f(images.ink, ...scene.ink.map((v) => v / 255));
+    for (const name of ["ink", "warning"]) gl.uniform3f(images[name], ...scene[name].map((v) => v / 255));
     for (const { texture, size, instances } of this.atlases) {
       if (!instances.count) continue;
       gl.uniform2f(images.texel, 1 / size[0], 1 / size[1]);
@@ -194,7 +195,7 @@ class Instances {
     this.count = 0;
   }
 
-  add(left, top, z, x, y, grown, colours, i, framed) {
+  add(left, top, z, x, y, grown, colours, i, frame) {
     if ((this.count + 1) * INSTANCE_BYTES > this.bytes.length) this.grow(2 * this.count);
     const at = (this.count++ * INSTANCE_BYTES) / 4;
     const { floats, bytes } = this;
@@ -206,7 +207,7 @@ class Instances {
     floats[at + 5] = y;
     floats[at + 6] = grown;
     for (let k = 0; k < 3; k++) bytes[4 * (at + 7) + k] = colours[4 * i + k];
-    bytes[4 * (at + 7) + 3] = framed ? 255 : 0;
+    bytes[4 * (at + 7) + 3] = frame;
   }
 
   draw() {
