@@ -110,7 +110,7 @@ def _document(
     pictures: dict[str, list[bytes]],
     weights: bytes | None,
 ) -> str:
-    """The template filled in: numbers, then the script, which draws them, then what comes to it later."""
+    """The template filled in: first what the first picture shows, then the script that draws it, then the rest."""
     style, script = (PAGE / "page.css").read_text("utf-8"), _bundle(PAGE)
     policy = "; ".join(
         (
@@ -121,12 +121,10 @@ def _document(
             "form-action 'none'",
         )
     )
-    inert = '<script type="application/json" id="header">' + _json(header) + "</script>"
-    numbers = [inert]
-    for name, array in arrays.items():
-        kind = f'data-array="{name}" data-type="{array.dtype}"'
-        numbers.append(f'<script type="text/plain" {kind}>{as_text(array)}</script>')
-    later = [
+    first = ['<script type="application/json" id="header">' + _json(header) + "</script>"]
+    first += [_array(name, array) for name, array in arrays.items() if name != "neighbours"]
+    later = [_array(name, array) for name, array in arrays.items() if name == "neighbours"]
+    later += [
         f'<script type="text/plain" data-sheet="{name}" data-index="{index}">{as_text(sheet)}</script>'
         for name, encoded in pictures.items()
         for index, sheet in enumerate(encoded)
@@ -138,7 +136,7 @@ def _document(
         title=html.escape(title),
         style=style,
         script=script,
-        numbers="\n".join(numbers),
+        first="\n".join(first),
         later="\n".join(later),
         dragging="turn; with Shift or the right button: move" if header["dimensions"] == 3 else "move",
     )
@@ -192,6 +190,10 @@ def _on_black(images: np.ndarray) -> bool:
     """Whether most of the images' borders are black, so that what they show can be cut out of it."""
     borders = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
     return bool(np.mean(borders < 16) > 0.6)
+
+
+def _array(name: str, array: np.ndarray) -> str:
+    return f'<script type="text/plain" data-array="{name}" data-type="{array.dtype}">{as_text(array)}</script>'
 
 
 def _json(value: dict) -> str:

@@ -1,7 +1,7 @@
 // Moving over the map, at once with the hand and smoothly otherwise.
 
 const GLIDE = 280; // milliseconds of a zoom by a key or a double click
-const NEAR = 24; // CSS pixels between neighbouring points when one of them is gone to
+const NEAR = 24; // CSS pixels between neighbouring points, at least, when one of them is gone to
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Camera {
@@ -40,9 +40,9 @@ export class Camera {
   }
 
   // Bring point i, large enough to see, to the middle.
-  goTo(i) {
+  goTo(i, near = NEAR) {
     const { seen, spacing } = this.scene;
-    this.glide({ x: seen[3 * i], y: seen[3 * i + 1], scale: Math.max(this.view.scale, NEAR / spacing) });
+    this.glide({ x: seen[3 * i], y: seen[3 * i + 1], scale: Math.max(this.view.scale, near / spacing) });
   }
 
   // Move the view there smoothly; at once for those who asked for less motion.

@@ -90,12 +90,15 @@ function cut(image, size, extent) {
   return centred(scaledInto(shown, extent, true), size);
 }
 
-const whole = (grey, size) => centred(scaledInto(grey, size, true), size);
+const whole = (grey, size) => centred(scaledInto(grey, size, true), size, rounded);
 
-// The image in the middle of a black square.
-function centred({ values, width, height }, size) {
+// As Python rounds: a half goes to the even neighbour.
+const rounded = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+
+// The image in the middle of a black square; `round` says where that is if the two differ by an odd number of pixels.
+function centred({ values, width, height }, size, round = Math.floor) {
   const square = new Uint8Array(size * size);
-  const [left, top] = [Math.floor((size - width) / 2), Math.floor((size - height) / 2)];
+  const [left, top] = [round((size - width) / 2), round((size - height) / 2)];
   for (let y = 0; y < height; y++) square.set(values.subarray(y * width, (y + 1) * width), (top + y) * size + left);
   return { values: square, width: size, height: size };
 }
@@ -104,7 +107,7 @@ function centred({ values, width, height }, size) {
 function scaledInto(image, longest, enlarge) {
   const longer = Math.max(image.width, image.height);
   if (longer <= longest && !enlarge) return image;
-  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round((side * longest) / longer)));
+  const [width, height] = [image.width, image.height].map((side) => Math.max(1, rounded((side * longest) / longer)));
   return turned(lanczos(turned(lanczos(image, width)), height));
 }
 

@@ -15,6 +15,7 @@ import { Selection } from "./selection.js";
 import { connectTools, followTheme, isSmall, say, showPanel } from "./tools.js";
 import { WebGlRenderer } from "./webgl.js";
 
+const AMONG_OTHERS = 8; // CSS pixels between neighbouring points when an added image is shown where it belongs
 const byId = (id) => document.getElementById(id);
 
 class App {
@@ -134,7 +135,7 @@ class App {
   // ---- points ----
 
   // Pin point i and bring it, large enough to see, to the middle.
-  goTo(i) {
+  goTo(i, near) {
     const { scene } = this;
     if (!scene.isShown(i)) {
       const hidden = new Set(scene.state.hidden);
@@ -143,7 +144,7 @@ class App {
     }
     if (isSmall()) showPanel(this, false);
     this.pin(i);
-    this.camera.goTo(i);
+    this.camera.goTo(i, near);
   }
 
   hover(at) {
@@ -231,7 +232,7 @@ class App {
     const i = this.scene.add(image);
     await this.renderer.load(() => this.scene.version++);
     this.selection.update();
-    this.goTo(i);
+    this.goTo(i, AMONG_OTHERS);
     return i;
   }
 

@@ -66,7 +66,7 @@ export class Panel {
     const counts = new Map();
     for (let i = 0; i < data.mapped; i++) counts.set(data.labels[i], (counts.get(data.labels[i]) ?? 0) + 1);
     const classes = data.classNames.map((name, c) => [c, name]);
-    if (data.labels.includes(-1)) classes.push([-1, "no label"]);
+    if (counts.has(-1)) classes.push([-1, "no label"]);
     const rows = new Map();
     for (const [c, name] of classes) {
       const input = element("input", { type: "checkbox" });
