@@ -309,6 +309,25 @@ def test_a_wrong_link_does_no_harm(open_page, ships_page, ship_map, fragment):
 # ---- a phone ----
 
 
+@pytest.mark.parametrize("point", range(4))
+def test_on_a_phone_the_card_leaves_the_point_free(open_page, ships_page, point):
+    opened = open_page(ships_page, viewport={"width": 390, "height": 760}, has_touch=True, device_scale_factor=2)
+    opened.page.touchscreen.tap(*opened.at(point))
+    opened.settle()
+    assert opened.state("pinned") >= 0
+    _, top = opened.at(opened.state("pinned"))
+    box = opened.card.bounding_box()
+    assert not box["y"] <= top <= box["y"] + box["height"]
+
+
+def test_a_click_lets_the_keyboard_in_without_a_focus_ring(ship_map):
+    ship_map.click(33)
+    assert not ship_map.run("() => document.activeElement.matches(':focus-visible')")
+    before = ship_map.view()["x"]
+    ship_map.page.keyboard.press("ArrowRight")
+    assert ship_map.view()["x"] > before
+
+
 def test_a_phone(open_page, ships_page):
     opened = open_page(ships_page, viewport={"width": 390, "height": 760}, has_touch=True, device_scale_factor=2)
     assert opened.run("() => document.documentElement.scrollWidth") <= 390

@@ -81,11 +81,13 @@ export class Card {
     );
   }
 
-  // Beside the point, on the side away from its neighbours' lines; the style sheet docks it on small screens.
+  // Beside the point, on the side away from its neighbours' lines; on small screens the style sheet docks it above or
+  // below, where the point is not.
   place(i) {
     const { scene, card } = this;
     const { view } = scene;
     const [left, top] = scene.screenOf(i);
+    card.classList.toggle("below", top < view.height / 2);
     const distance = DISTANCE + (scene.grown(i) * scene.imageSize) / 2;
     const neighbours = scene.neighboursOf(i);
     const drift = neighbours.reduce((sum, j) => sum + scene.screenOf(j)[0] - left, 0);

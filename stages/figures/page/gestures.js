@@ -18,7 +18,6 @@ export function listen(surface, app) {
 
   surface.addEventListener("pointerdown", (event) => {
     if (event.button > 2) return;
-    surface.focus({ preventScroll: true });
     surface.setPointerCapture(event.pointerId);
     const at = place(event);
     pointers.set(event.pointerId, at);
