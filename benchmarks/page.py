@@ -2,7 +2,7 @@
 
 Both show the same points and the same 28 × 28 images in one offline file. Bokeh is used as its documentation says:
 `file_html` with inline resources, one `scatter`, a `HoverTool` whose tooltip shows the image. Ours also draws the
-images on the map and at 6,000 points carries their reconstructions.
+images on the map, carries an encoder that places new ones, and at 6,000 points their reconstructions.
 
 Load is the time from the start of the navigation until the points are drawn and the page answers, which for Bokeh is an
 idle document; no image has been decoded then on either side. `complete_ms` is when ours has every image decoded and on

@@ -49,6 +49,13 @@ SHIPS = clusters(600)
 NEW_SHIPS = replace(clusters(60, seed=1), kept=None)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say how many checks ran in the browser."""
+    passed = [report for report in terminalreporter.stats.get("passed", []) if "tests/browser/" in report.nodeid]
+    if passed:
+        terminalreporter.write_line(f"{len(passed)} checks passed in a real browser")
+
+
 @pytest.fixture(scope="session")
 def ships() -> Points:
     return SHIPS

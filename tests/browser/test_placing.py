@@ -166,6 +166,7 @@ def test_a_chosen_image_is_framed_pinned_and_named(garment_map, tmp_path):
     shown = garment_map.pixels("#card canvas[data-of=images]")
     np.testing.assert_array_equal(shown[..., 0], pixels_of(garment_map, point))
     assert garment_map.run("(i) => fitmap.scene.grown(i)", point) == 1
+    assert garment_map.page.locator("#spoken").text_content().startswith("my boot.png, nearest: ")
     kinds = card.locator("[data-part=alike]").text_content()
     assert sum(int(part.split()[0]) for part in kinds.split(", ")) == 6
     assert garment_map.problems == []

@@ -67,8 +67,7 @@ export class Card {
     const neighbours = scene.neighboursOf(i);
     this.part("neighbourhood").hidden = !neighbours.length;
     const alike = neighbours.filter((j) => data.labels[j] === data.labels[i]).length;
-    const kinds = scene.kindsOf(i).map(([kind, amount]) => `${amount} ${kind}`);
-    this.part("alike").textContent = data.labels[i] < 0 ? kinds.join(", ") : `${alike} of ${neighbours.length} share its class`;
+    this.part("alike").textContent = data.labels[i] < 0 ? scene.kindsOf(i) : `${alike} of ${neighbours.length} share its class`;
     this.part("neighbours").replaceChildren(
       ...neighbours.map((j) => {
         const label = `${scene.classOf(j)} ${scene.nameOf(j)}`;

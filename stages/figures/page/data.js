@@ -71,7 +71,7 @@ export class Data {
     return this.neighbours ? this.neighbours.length / this.total : 0;
   }
 
-  // What the stage said of the encoder, and its numbers; null where the page has none.
+  // The numbers that the header's `encoder` describes.
   async encoderNumbers() {
     await parsed;
     const packed = takeBytes("script[data-encoder]");

@@ -165,7 +165,7 @@ class App {
     const { scene } = this;
     scene.state.pinned = i;
     scene.state.hovered = -1;
-    say(i < 0 ? "" : `${scene.classOf(i)} ${scene.nameOf(i)}`);
+    say(i < 0 ? "" : scene.sayingOf(i));
     this.touched();
   }
 

@@ -194,10 +194,16 @@ export class Scene {
     return this.data.warnings.has(i) ? this.warning : this.ink;
   }
 
-  // Which classes the latent neighbours of point i have, and how many of them, most frequent first.
+  // Which classes the latent neighbours of point i have, most frequent first: `6 Sneaker, 2 Sandal`.
   kindsOf(i) {
     const kinds = new Map();
     for (const j of this.neighboursOf(i)) kinds.set(this.classOf(j), (kinds.get(this.classOf(j)) ?? 0) + 1);
-    return [...kinds].sort((a, b) => b[1] - a[1]);
+    return [...kinds].sort((a, b) => b[1] - a[1]).map(([kind, amount]) => `${amount} ${kind}`).join(", ");
+  }
+
+  // Point i in words.
+  sayingOf(i) {
+    if (i < this.mapped || this.data.labels[i] >= 0) return `${this.classOf(i)} ${this.nameOf(i)}`;
+    return `${this.nameOf(i)}, nearest: ${this.kindsOf(i)}`;
   }
 }

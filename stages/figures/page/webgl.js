@@ -51,7 +51,7 @@ export class WebGlRenderer {
       const blocks = { length: this.blocksAcross * this.blocksDown };
       this.atlases.push(...Array.from(blocks, () => ({ texture: null, instances: new Instances(gl, this) })));
       const bitmap = await images.sheet(sheet);
-      if (sheet + 1 < images.count) images.sheet(sheet + 1); // decoded while this one is uploaded
+      for (const next of [sheet + 1, sheet + 2]) if (next < images.count) images.sheet(next); // decoded meanwhile
       for (let b = 0; b < this.blocksAcross * this.blocksDown; b++) await this.upload(bitmap, sheet, b);
       ready();
     }
