@@ -14,7 +14,7 @@ from stages.figures.placed_images import NewImages, draw_placed_images
 from stages.figures.style import png_bytes, shorten
 from stages.latents.framing import CUT_SOURCES, Framing, learn_framing, read_framed
 from stages.latents.images import image_files
-from stages.latents.neighbours import reach
+from stages.latents.neighbours import nearest, reach
 from stages.latents.placing import FinishedMap, Placed, finish_map, kinds_of, place_images
 from stages.latents.scores import neighbourhoods
 from stages.latents.training import network_from
@@ -124,13 +124,14 @@ def interactive(files: list[Path], placed: Placed, finished: FinishedMap, framin
     params = load_params("map_page")
     neighbours, kept = neighbourhoods(finished.latents, finished.positions, params.neighbours)
     encoded = placed.encoded
+    _, new_neighbours = nearest(finished.latents, encoded.latents, params.neighbours)
     new = Points(
         placed.positions,
         np.full(len(files), -1),
         encoded.images,
         encoded.reconstructions,
         encoded.errors,
-        encoded.neighbours[:, : params.neighbours],
+        new_neighbours.astype(np.int32),
         names=[file.name for file in files],
         warnings=["; ".join(warnings) for warnings in placed.warnings],
     )
