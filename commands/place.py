@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from stages.figures.placed_images import NewImages, draw_placed_images
 from stages.figures.style import png_bytes, shorten
-from stages.latents.framing import Framing, learn_framing, read_framed
+from stages.latents.framing import CUT_SOURCES, Framing, learn_framing, read_framed
 from stages.latents.images import image_files
 from stages.latents.placing import FinishedMap, Placed, finish_map, kinds_of, place_images
 from stages.latents.training import network_from
@@ -17,7 +17,6 @@ from stages.pipeline.artifacts import read_arrays, read_weights, write_bytes
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import load_params
 
-CUT_SOURCES = ("drawn", "fashion-mnist")  # their images are cut to what they show; a folder's are kept whole
 PICTURE = Path("plots/placed.png")
 
 
@@ -36,7 +35,8 @@ def place(paths: list[Path], picture: Path | None, as_json: bool) -> None:
         print(json.dumps(entries, indent=2) if as_json else "\n".join(map(sentence, entries)))
         if picture or not as_json:
             write_bytes(str(picture or PICTURE), png_bytes(draw(entries, placed, finished)))
-            print(f"the map with them: {picture or PICTURE}", file=sys.stderr)
+            if not as_json:
+                print(f"the map with them: {picture or PICTURE}")
     if unreadable:
         raise InputError(f"{unreadable} of {unreadable + len(files)} images could not be read")
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from stages.latents.images import is_transparent, open_image, to_grey, whole
 
+CUT_SOURCES = ("drawn", "fashion-mnist")  # their images are cut to what they show; a folder's are kept whole
 TOLERANCE = 13  # levels from the ground within which a pixel still belongs to it: the 5 % of Fashion-MNIST's makers
 PLAIN = 0.95  # share of the training images with one and the same ground that makes it theirs
 WORKING_SIZE = 8  # a photograph is first brought to so many times the size: specks fade, edges stay
