@@ -40,10 +40,12 @@ def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: b
         print(json.dumps(entries, indent=2) if as_json else "\n".join(map(sentence, entries)))
         if picture or not as_json:
             write_bytes(str(picture or PICTURE), png_bytes(draw(entries, placed, finished)))
-            print(f"the map with them: {picture or PICTURE}", file=sys.stderr)
+            if not as_json:
+                print(f"the map with them: {picture or PICTURE}")
         if page:
             write_text(str(page), interactive(files, placed, finished, framing))
-            print(f"the map to explore: {page}", file=sys.stderr)
+            if not as_json:
+                print(f"the map to explore: {page}")
     if unreadable:
         raise InputError(f"{unreadable} of {unreadable + len(files)} images could not be read")
 

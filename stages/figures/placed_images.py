@@ -43,7 +43,7 @@ def draw_placed_images(
     across = TILE + 0.3 + (TILE + GAP) * new.neighbours.shape[1]
     angles = (None,) if positions.shape[1] == 2 else (30.0, 120.0)
     width = SIDE + columns * (across + 0.3) + 0.3
-    note = "in the frames: new images, placed on the finished map; a red frame: like nothing on the map"
+    note = "framed: new images, placed on the finished map; framed in red: like nothing on the map"
     if listed < len(new.images):
         note += f"; beside it the first {listed} of {len(new.images):,} and the images with the nearest latents"
     else:
@@ -77,20 +77,24 @@ def draw_map(
     draw_points(axes, xy, depth, labels)
     if len(np.unique(labels[labels >= 0])) <= NAMED:
         draw_names(axes, xy, labels, class_names)
-    tile = float(np.clip(4 / len(new.images) ** 0.5, 0.2, TILE))  # inches
-    for row, place in enumerate(project(new.positions, azimuth)[0]):
-        draw_framed(axes, place, new, row, tile)
+    tile = float(np.clip(2.2 / len(new.images) ** 0.5, 0.18, TILE))  # inches
+    places, _ = project(new.positions, azimuth)
+    for row in reversed(range(len(places))):  # those of the list, which come first, lie on top
+        draw_framed(axes, places[row], new, row, tile)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.06)
     axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
 
 
 def draw_framed(axes: Axes, place: np.ndarray, new: NewImages, row: int, tile: float) -> None:
-    """A new image of `tile` inches at its place, its number in the corner."""
+    """A new image of `tile` inches at its place, in the corner its number in the list."""
     colour = FIT if new.off_map[row] else INK
     picture = OffsetImage(new.images[row], zoom=tile * 72 / max(new.images.shape[1:]), cmap="gray", clim=(0, 255))
     frame = {"edgecolor": colour, "facecolor": colour, "linewidth": 1.6}
     axes.add_artist(AnnotationBbox(picture, place, pad=0.08, bboxprops=frame, zorder=6))
+    if row >= MOST:
+        return
     number = TextArea(f"{row + 1}", textprops={"size": 7, "color": "white", "weight": "bold"})
     corner = {"xybox": (-tile * 36, tile * 36), "boxcoords": "offset points"}
     axes.add_artist(AnnotationBbox(number, place, pad=0.15, bboxprops=frame, zorder=6, **corner))
