@@ -81,7 +81,11 @@ def write_page(tmp_path_factory):
 @pytest.fixture(scope="session")
 def ships_page(write_page) -> str:
     return write_page(
-        SHIPS, new=NEW_SHIPS, new_name="Test ships", metrics={"map": {"trustworthiness": 0.98765}}, params={"seed": 3}
+        SHIPS,
+        new=NEW_SHIPS,
+        new_name="Test ships",
+        metrics={"map": {"agreement": {"masts": 0.5}, "trustworthiness": 0.98765}},
+        params={"seed": 3, "network": {"hidden": [64, 32], "bias": True}},
     )
 
 

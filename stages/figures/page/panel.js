@@ -14,6 +14,10 @@ const MEANINGS = {
   knn_recall: "share of latent neighbours that are neighbours on the map",
   placed_knn_accuracy: "new images whose neighbours on the map tell their class",
   placed_points: "new images placed on the finished map",
+  pca_trustworthiness: "trustworthiness of a map of principal components",
+  pca_placed_knn_accuracy: "placed_knn_accuracy on that map",
+  pixel_trustworthiness: "trustworthiness of a map of raw pixels",
+  pixel_placed_knn_accuracy: "placed_knn_accuracy on that map",
 };
 
 export class Panel {
@@ -107,21 +111,28 @@ export class Panel {
     this.find("scale-high").textContent = high.toFixed(digits);
   }
 
-  // Nested objects of figures as one table for each group.
   fillRun(values, into) {
     into.closest("details").hidden = !Object.keys(values).length;
-    for (const [name, value] of Object.entries(values)) {
-      const group = value !== null && typeof value === "object" ? value : { [name]: value };
-      const table = element("table");
-      if (group === value) table.append(element("caption", {}, name));
-      for (const [key, one] of Object.entries(group)) {
-        const row = element("tr", {}, element("th", { scope: "row" }, key), element("td", {}, written(one)));
-        if (MEANINGS[key]) row.title = MEANINGS[key];
-        table.append(row);
-      }
-      into.append(table);
-    }
+    into.append(...tables("", values));
   }
+}
+
+const isGroup = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+// A table of a group's figures, then those of the groups within it.
+function tables(name, values) {
+  const entries = Object.entries(values);
+  const table = element("table", {}, ...(name ? [element("caption", {}, name)] : []));
+  for (const [key, value] of entries.filter(([, value]) => !isGroup(value))) {
+    const row = element("tr", {}, element("th", { scope: "row" }, key), element("td", {}, written(value)));
+    if (MEANINGS[key]) row.title = MEANINGS[key];
+    table.append(row);
+  }
+  const within = entries.filter(([, value]) => isGroup(value));
+  return [
+    ...(table.querySelector("tr") ? [table] : []),
+    ...within.flatMap(([key, value]) => tables(name ? `${name}: ${key}` : key, value)),
+  ];
 }
 
 function written(value) {
