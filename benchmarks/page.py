@@ -2,7 +2,7 @@
 
 Both show the same points and the same 28 × 28 images in one offline file. Bokeh is used as its documentation says:
 `file_html` with inline resources, one `scatter`, a `HoverTool` whose tooltip shows the image. Ours also draws the
-images on the map and at 6,000 points carries their reconstructions.
+images on the map, carries an encoder that places new ones, and at 6,000 points their reconstructions.
 
 Load is the time from the start of the navigation until the points are drawn and the page answers, which for Bokeh is an
 idle document; no image has been decoded then on either side. `complete_ms` is when ours has every image decoded and on
@@ -16,6 +16,7 @@ Needs Bokeh, Playwright and a Chromium on the PATH: `pip install .[benchmarks,br
 import argparse
 import base64
 import io
+import itertools
 import json
 import os
 import platform
@@ -30,6 +31,7 @@ import numpy as np
 from PIL import Image
 
 from stages.figures.map_page import Points, map_page
+from stages.figures.packing import Encoder
 from stages.figures.style import class_colour
 from stages.latents.garments import CLASS_NAMES, draw_garments
 
@@ -74,8 +76,12 @@ COUNT_FRAMES = """async () => {
 }"""
 
 
-def garments(count: int) -> Points:
-    """Drawn garments at places of their class, with what 32 principal components keep of them as reconstructions."""
+def garments(count: int) -> tuple[Points, Encoder]:
+    """Drawn garments at places of their class, with what 32 principal components keep of them as reconstructions.
+
+    The encoder has the default architecture and normal weights, which pack as trained ones do, and those components
+    as latents.
+    """
     images, labels, _ = draw_garments(count, seed=0)
     draw = np.random.default_rng(0)
     flat = images.reshape(count, -1).astype(np.float32)
@@ -86,7 +92,7 @@ def garments(count: int) -> Points:
     centres = 40 * np.column_stack([np.cos(angles), np.sin(angles)])
     spread = scores[:, -2:] / scores[:, -2:].std(axis=0) + draw.normal(0, 1, (count, 2))
     reconstructions = np.clip(scores @ axes[:, -32:].T + mean, 0, 255).round().astype(np.uint8).reshape(images.shape)
-    return Points(
+    points = Points(
         positions=(centres + 5 * spread).astype(np.float32),
         labels=labels,
         images=images,
@@ -95,6 +101,14 @@ def garments(count: int) -> Points:
         neighbours=draw.integers(0, count, (count, 8)),
         kept=draw.random(count, dtype=np.float32),
     )
+    widths = (784, 512, 256, 32)
+    arrays = {"mean": mean / 255, "linear_encoder.weight": draw.normal(size=(32, 784))}
+    for number, (before, after) in enumerate(itertools.pairwise(widths)):
+        arrays[f"encoder.{2 * number + 1}.weight"] = draw.normal(size=(after, before))
+        arrays[f"encoder.{2 * number + 1}.bias"] = draw.normal(size=after)
+    architecture = {"image_shape": [28, 28], "linear_path": True, "length_compression": 0.75}
+    framing = {"size": 28, "ground": 0, "extent": 28}
+    return points, Encoder(architecture, arrays, scores.astype(np.float32), far=1.0, framing=framing)
 
 
 def bokeh_page(points: Points, backend: str, sampled: bool) -> str:
@@ -144,9 +158,9 @@ def measure(page: Page, path: Path, ours: bool) -> tuple[float, float, float]:
 
 
 def write_pages(folder: Path, count: int) -> dict[str, Path]:
-    points = garments(count)
+    points, encoder = garments(count)
     pages = {
-        "fitmap": map_page(points, CLASS_NAMES, title=f"{count:,} garments"),
+        "fitmap": map_page(points, CLASS_NAMES, title=f"{count:,} garments", encoder=encoder),
         "bokeh canvas": bokeh_page(points, "canvas", sampled=False),
         "bokeh webgl": bokeh_page(points, "webgl", sampled=False),
         "bokeh canvas, sampled": bokeh_page(points, "canvas", sampled=True),

@@ -1,9 +1,17 @@
-"""Score the latents against pixels and principal components, and the map against the latents."""
+"""Score the latents and their map, and beside them what pixels and principal components give without training."""
 
 import numpy as np
 import pandas as pd
 
-from stages.latents.scores import fit_pca, flatten, knn_accuracy, knn_recall, pca_mse, trustworthiness
+from stages.latents.scores import (
+    factor_agreement,
+    fit_pca,
+    flatten,
+    knn_accuracy,
+    knn_recall,
+    pca_mse,
+    trustworthiness,
+)
 from stages.pipeline.artifacts import read_arrays, read_csv, write_csv, write_json
 from stages.pipeline.errors import run
 from stages.pipeline.params import MapScoresParams, load_params
@@ -31,22 +39,70 @@ def score_latents(rows: dict[str, np.ndarray], params: MapScoresParams) -> dict[
     return scores
 
 
-def score_map(
-    rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray], params: MapScoresParams
-) -> dict[str, int | float | None]:
+def score_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray], params: MapScoresParams) -> dict:
     """How faithful the map is to the latents, and whether test images placed on it land among their kind."""
     positions, placed = tsne["positions"], tsne["placed"]
-    latents, labels = rows["train_latents"][: len(positions)], rows["train_labels"][: len(positions)]
+    latents = rows["train_latents"][: len(positions)]
     return {
         "points": len(positions),
         "kl_divergence": float(tsne["kl_divergence"]),
         "trustworthiness": trustworthiness(latents, positions, params.trustworthiness_neighbours),
         "knn_recall": float(knn_recall(latents, positions, params.recall_neighbours).mean()),
-        "placed_knn_accuracy": knn_accuracy(
-            positions, labels, placed, rows["test_labels"], params.classifier_neighbours
-        ),
+        "placed_knn_accuracy": placed_accuracy(rows, positions, placed, params),
         "placed_points": len(placed),
     }
+
+
+def score_baselines(rows: dict[str, np.ndarray], maps: dict[str, np.ndarray], params: MapScoresParams) -> dict:
+    """The same of a map of principal components and of one of pixels, each judged by its own space.
+
+    None where the latents came from a file: their images are others than those of these maps.
+    """
+    keys = [f"{space}_{score}" for space in ("pca", "pixel") for score in ("trustworthiness", "placed_knn_accuracy")]
+    scores = dict.fromkeys(keys)
+    if len(rows["train_errors"]):
+        n = len(maps["pca_positions"])
+        for space, latents in (("pca", maps["pca_latents"]), ("pixel", flatten(rows["train_images"][:n]))):
+            positions, placed = maps[f"{space}_positions"], maps[f"{space}_placed"]
+            faithful = trustworthiness(latents, positions, params.trustworthiness_neighbours)
+            scores[f"{space}_trustworthiness"] = faithful
+            scores[f"{space}_placed_knn_accuracy"] = placed_accuracy(rows, positions, placed, params)
+    return scores
+
+
+def placed_accuracy(
+    rows: dict[str, np.ndarray], positions: np.ndarray, placed: np.ndarray, params: MapScoresParams
+) -> float | None:
+    """Share of the placed test images whose neighbours on a map of the first training images are of their class."""
+    labels = rows["train_labels"][: len(positions)]
+    return knn_accuracy(positions, labels, placed, rows["test_labels"], params.classifier_neighbours)
+
+
+def compare_factors(
+    rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray], maps: dict[str, np.ndarray], params: MapScoresParams
+) -> pd.DataFrame:
+    """How well neighbours of one class agree in each factor of the drawing: in latent space and on the three maps.
+
+    One row for each factor; none where the project did not draw the images.
+    """
+    n = len(tsne["positions"])
+    spaces = {"latent": rows["train_latents"][:n], "map": tsne["positions"]}
+    if len(rows["factor_names"]):
+        spaces |= {"pca_map": maps["pca_positions"], "pixel_map": maps["pixel_positions"]}
+    known = (rows["train_labels"][:n], rows["train_factors"][:n], params.classifier_neighbours)
+    table = {"factor": rows["factor_names"]}
+    return pd.DataFrame(table | {space: factor_agreement(points, *known) for space, points in spaces.items()})
+
+
+def score_factors(table: pd.DataFrame) -> dict[str, dict[str, float | None] | None]:
+    """Each factor's agreement on the map, and the mean over factors for each space; None without factors."""
+    if table.empty:
+        return {"factor_agreement": None, "mean_factor_agreement": None}
+    on_map = {
+        factor: float(value) if np.isfinite(value) else None
+        for factor, value in zip(table["factor"], table["map"], strict=True)
+    }
+    return {"factor_agreement": on_map, "mean_factor_agreement": table.drop(columns="factor").mean().to_dict()}
 
 
 def tabulate_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray]) -> pd.DataFrame:
@@ -60,8 +116,12 @@ def tabulate_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray]) -> pd
 def main() -> None:
     params = load_params("map_scores")
     rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
+    maps = read_arrays("data/baseline_maps.npz")
     write_json("metrics/latents.json", score_latents(rows, params))
-    write_json("metrics/map.json", score_map(rows, tsne, params))
+    factors = compare_factors(rows, tsne, maps, params)
+    write_csv("plots/factor_agreement.csv", factors)
+    scores = score_map(rows, tsne, params) | score_baselines(rows, maps, params) | score_factors(factors)
+    write_json("metrics/map.json", scores)
     write_csv("plots/map_points.csv", tabulate_map(rows, tsne))
     write_csv("plots/autoencoder_loss.csv", read_csv("data/autoencoder_history.csv"))
 

@@ -5,6 +5,7 @@ import math
 from matplotlib.figure import Figure
 
 from stages.figures.curve import draw_curve_data, draw_fit, draw_residuals
+from stages.figures.factors import draw_factors
 from stages.figures.losses import draw_loss
 from stages.figures.map_images import draw_map_images
 from stages.figures.map_points import draw_map_points
@@ -50,7 +51,14 @@ def draw_image_branch(params: FiguresParams) -> dict[str, Figure]:
         "map_points": draw_map_points(positions, labels, names, tsne["placed"], rows["test_labels"]),
         "map_images": draw_note("The map of the images", "these latents came without images"),
         "reconstructions": draw_note("Originals over reconstructions", "these latents came without images"),
+        "factor_agreement": draw_note(
+            "What the map knows of how garments were drawn", "these images were not drawn here"
+        ),
     }
+    if len(rows["factor_names"]):
+        factors = rows["train_factors"][: len(positions)]
+        agreement = read_csv("plots/factor_agreement.csv")
+        figures["factor_agreement"] = draw_factors(positions, labels, factors, agreement)
     if len(rows["train_images"]):
         images = rows["train_images"][: len(positions)]
         figures["map_images"] = draw_map_images(positions, images, labels, names, params.map_pixels)

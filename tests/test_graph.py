@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from stages.figures.style import CLASS_COLOURS
-from stages.pipeline.params import SECTIONS
+from stages.pipeline.params import MAP_SECTIONS, SECTIONS
 
 GRAPH = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
 
@@ -54,6 +54,10 @@ def test_there_is_one_file_for_each_stage_and_one_params_section_at_most():
     assert sorted(GRAPH) == sorted(path.stem for path in Path("stages").glob("*.py"))
     for stage in GRAPH.values():
         assert set(stage.get("params", [])) <= set(SECTIONS)
+
+
+def test_the_page_runs_again_when_a_parameter_changes_that_it_lists():
+    assert set(GRAPH["render_map_page"]["params"]) == {*MAP_SECTIONS, "map_page"}
 
 
 def test_the_branches_share_no_stage():

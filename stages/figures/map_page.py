@@ -1,15 +1,14 @@
 """The map as one HTML file: every image at its place, to be opened with a double click and without network.
 
 The page's own HTML, CSS and JavaScript lie in `page/`; this module puts them and the data into one document. Images
-travel in lossless WebP sheets, numbers as little-endian arrays, both in base64 in script elements that no browser runs.
-A Content-Security-Policy admits the page's own script and style, by their hashes, and nothing else.
+travel in lossless WebP sheets, numbers as little-endian arrays, both in base 85 in script elements that no browser
+runs. A Content-Security-Policy admits the page's own script and style, by their hashes, and nothing else.
 """
 
 import base64
 import graphlib
 import hashlib
 import html
-import io
 import json
 import re
 import string
@@ -18,12 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from stages.figures.packing import Encoder, as_text, packed, sheets
 from stages.figures.style import class_colour
 
 PAGE = Path(__file__).with_name("page")
-SHEET_PIXELS = 2048  # side of a full sprite sheet: every GPU with WebGL 2 takes a texture of that size
 IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const|let) (\w+))", re.MULTILINE)
 
@@ -35,7 +33,8 @@ class Points:
     positions: float (n, 2) or (n, 3). labels: int (n,), -1 without a class. images, reconstructions: uint8 (n, h, w).
     errors: float (n,), mean squared reconstruction error. neighbours: int (n, k), the nearest in latent space among the
     mapped points, nearest first. kept: float (n,), the share of a point's latent neighbours that are neighbours on the
-    map, too, 0 to 1.
+    map, too, 0 to 1. names: what each is called. warnings: why each is off the map, empty where it is on
+    it.
     """
 
     positions: np.ndarray
@@ -45,6 +44,15 @@ class Points:
     errors: np.ndarray | None = None
     neighbours: np.ndarray | None = None
     kept: np.ndarray | None = None
+    names: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+def points_of(rows: dict[str, np.ndarray], split: str, positions: np.ndarray, **known) -> Points:
+    """The first rows of one split (`train` or `test`) as points of the page; what the rows lack is left out."""
+    columns = {name: rows[f"{split}_{name}"][: len(positions)] for name in ("images", "reconstructions", "errors")}
+    columns = {name: column for name, column in columns.items() if len(column)}
+    return Points(positions, rows[f"{split}_labels"][: len(positions)], **columns, **known)
 
 
 def map_page(
@@ -57,40 +65,52 @@ def map_page(
     new_shown: bool = False,
     metrics: dict | None = None,
     params: dict | None = None,
+    encoder: Encoder | None = None,
 ) -> str:
     """The page of a map as one self-contained HTML document.
 
     points: those that made the map. new: images placed on it afterwards, a layer of its own called `new_name` (shown
     from the beginning if `new_shown`), whose neighbours are indices into `points`. metrics, params: figures to list, in
-    groups (`{"map": {"trustworthiness": 0.99}}`) or flat. What only one of `points` and `new` has of images,
-    reconstructions, errors, neighbours or kept is blank for the other. Equal arguments give equal bytes.
+    groups (`{"map": {"trustworthiness": 0.99}}`) or flat. encoder: with it, and with neighbours, the page places images
+    that its reader drops on it. What only one of `points` and `new` has of images, reconstructions, errors, neighbours
+    or kept is blank for the other; names and warnings are of `new` alone. Equal arguments give equal bytes.
     """
     layers = [points] if new is None else [points, new]
-    sheets: dict[str, list[bytes]] = {"images": [], "reconstructions": []}
+    pictures: dict[str, list[bytes]] = {"images": [], "reconstructions": []}
     cell = {"width": 1, "height": 1, "columns": 1, "rows": 1}
-    for name in sheets:
-        pictures = _joined(layers, name, 0)
-        if pictures is not None and pictures.size:
-            cell, sheets[name] = _sheets(pictures)
+    for name in pictures:
+        images = _joined(layers, name, 0)
+        if images is not None and images.size:
+            cell, pictures[name] = sheets(images)
+    described, weights = packed(encoder) if encoder else (None, None)
     header = {
         "mapped": len(points.positions),
-        "total": sum(len(layer.positions) for layer in layers),
+        "stored": sum(len(layer.positions) for layer in layers),
         "dimensions": points.positions.shape[1],
         "classNames": [str(name) for name in class_names],
         "colours": [class_colour(label) for label in range(len(class_names))],
         "cell": cell,
-        "sheets": {name: len(encoded) for name, encoded in sheets.items()},
+        "sheets": {name: len(encoded) for name, encoded in pictures.items()},
         "cutOut": points.images is not None and points.images.size > 0 and _on_black(points.images),
         "newName": new_name,
         "newShown": new_shown and new is not None,
+        "names": [str(name) for name in new.names] if new else [],
+        "warnings": [str(warning) for warning in new.warnings] if new else [],
+        "encoder": described,
         "metrics": metrics or {},
         "params": params or {},
     }
-    return _document(title, header, _arrays(layers), sheets)
+    return _document(title, header, _arrays(layers), pictures, weights)
 
 
-def _document(title: str, header: dict, arrays: dict[str, np.ndarray], sheets: dict[str, list[bytes]]) -> str:
-    """The template filled in: numbers, then the script, which draws them, then the images, which come to it later."""
+def _document(
+    title: str,
+    header: dict,
+    arrays: dict[str, np.ndarray],
+    pictures: dict[str, list[bytes]],
+    weights: bytes | None,
+) -> str:
+    """The template filled in: first what the first picture shows, then the script that draws it, then the rest."""
     style, script = (PAGE / "page.css").read_text("utf-8"), _bundle(PAGE)
     policy = "; ".join(
         (
@@ -101,23 +121,23 @@ def _document(title: str, header: dict, arrays: dict[str, np.ndarray], sheets: d
             "form-action 'none'",
         )
     )
-    inert = '<script type="application/json" id="header">' + _json(header) + "</script>"
-    numbers = [inert]
-    for name, array in arrays.items():
-        kind = f'data-array="{name}" data-type="{array.dtype}"'
-        numbers.append(f'<script type="text/plain" {kind}>{_base64(array)}</script>')
-    images = [
-        f'<script type="text/plain" data-sheet="{name}" data-index="{index}">{_base64(sheet)}</script>'
-        for name, encoded in sheets.items()
+    first = ['<script type="application/json" id="header">' + _json(header) + "</script>"]
+    first += [_array(name, array) for name, array in arrays.items() if name != "neighbours"]
+    later = [_array(name, array) for name, array in arrays.items() if name == "neighbours"]
+    later += [
+        f'<script type="text/plain" data-sheet="{name}" data-index="{index}">{as_text(sheet)}</script>'
+        for name, encoded in pictures.items()
         for index, sheet in enumerate(encoded)
     ]
+    if weights is not None:
+        later.append(f'<script type="text/plain" data-encoder>{as_text(weights)}</script>')
     return string.Template((PAGE / "page.html").read_text("utf-8")).substitute(
         policy=policy,
         title=html.escape(title),
         style=style,
         script=script,
-        numbers="\n".join(numbers),
-        sheets="\n".join(images),
+        first="\n".join(first),
+        later="\n".join(later),
         dragging="turn; with Shift or the right button: move" if header["dimensions"] == 3 else "move",
     )
 
@@ -166,36 +186,19 @@ def _joined(layers: Sequence[Points], name: str, blank: float) -> np.ndarray | N
     return np.concatenate(parts)
 
 
-def _sheets(images: np.ndarray) -> tuple[dict[str, int], list[bytes]]:
-    """uint8 (n, h, w) as lossless sheets, row by row, and the layout of their cells."""
-    count, height, width = images.shape
-    columns = min(max(1, SHEET_PIXELS // width), int(np.ceil(np.sqrt(count))))
-    rows = min(max(1, SHEET_PIXELS // height), -(-count // columns))
-    sheets = []
-    for first in range(0, count, columns * rows):
-        part = images[first : first + columns * rows]
-        grid = np.zeros((-(-len(part) // columns) * columns, height, width), np.uint8)
-        grid[: len(part)] = part
-        sheet = grid.reshape(-1, columns, height, width).swapaxes(1, 2).reshape(-1, columns * width)
-        file = io.BytesIO()
-        Image.fromarray(sheet).save(file, "WEBP", lossless=True, quality=75, method=4)
-        sheets.append(file.getvalue())
-    return {"width": width, "height": height, "columns": columns, "rows": rows}, sheets
-
-
 def _on_black(images: np.ndarray) -> bool:
     """Whether most of the images' borders are black, so that what they show can be cut out of it."""
     borders = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
     return bool(np.mean(borders < 16) > 0.6)
 
 
+def _array(name: str, array: np.ndarray) -> str:
+    return f'<script type="text/plain" data-array="{name}" data-type="{array.dtype}">{as_text(array)}</script>'
+
+
 def _json(value: dict) -> str:
     """JSON that no HTML parser can take for a tag."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-
-
-def _base64(content: np.ndarray | bytes) -> str:
-    return base64.b64encode(np.ascontiguousarray(content) if isinstance(content, np.ndarray) else content).decode()
 
 
 def _source(text: str) -> str:

@@ -80,7 +80,7 @@ def folder_images(params: ImagesParams) -> ImageSet:
         raise InputError(
             f"params.yaml: images.source = {params.source!r} is no folder: use drawn, fashion-mnist or a folder"
         )
-    files = _image_files(folder)
+    files = image_files(folder)
     class_names = sorted({path.relative_to(folder).parts[0] for path in files if path.parent != folder})
     images, labels, broken = [], [], []
     for path in progress(files, "reading images", unit="image"):
@@ -105,7 +105,7 @@ def folder_images(params: ImagesParams) -> ImageSet:
     )
 
 
-def _image_files(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
     """All files below `folder` that end as an image does, in one order on every machine; hidden ones left out."""
     suffixes = Image.registered_extensions()
     found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.is_dir())
@@ -119,26 +119,44 @@ def read_image(path: Path, folder: Path, size: int) -> np.ndarray:
     """
     if not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{path} is a link out of {folder}")
+    return whole(to_grey(open_image(path, 2 * size)), size)
+
+
+def open_image(path: Path, enough: int) -> Image.Image:
+    """One image file of any mode, turned upright; a JPEG may be decoded smaller, with at least `enough` pixels a side.
+
+    Raises `InputError` that names the file if it is broken or too large.
+    """
     try:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(f"{path} has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}")
-            image.draft("L", (2 * size, 2 * size))  # lets JPEG decode at a fraction of its size
-            grey = _to_grey(ImageOps.exif_transpose(image))
+            image.draft("L", (enough, enough))
+            return ImageOps.exif_transpose(image)
     except InputError:
         raise
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as an image ({error})") from None
-    return np.asarray(ImageOps.pad(grey, (size, size), method=Image.Resampling.LANCZOS))
 
 
-def _to_grey(image: Image.Image) -> Image.Image:
+def is_transparent(image: Image.Image) -> bool:
+    """Whether some of its pixels may be transparent."""
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+
+
+def to_grey(image: Image.Image, ground: int = 0) -> Image.Image:
+    """Any image as grey of 8 bits (mode L); what is transparent shows a ground of that intensity."""
     if image.mode.startswith("I;16") or image.mode == "I":
         return Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, image.convert("RGBA")).convert("L")
+    if is_transparent(image):
+        below = Image.new("RGBA", image.size, (ground, ground, ground, 255))
+        return Image.alpha_composite(below, image.convert("RGBA")).convert("L")
     return image.convert("L")
+
+
+def whole(grey: Image.Image, size: int) -> np.ndarray:
+    """The whole of a grey image on a black square, (size, size) uint8."""
+    return np.asarray(ImageOps.pad(grey, (size, size), method=Image.Resampling.LANCZOS))
 
 
 def _without_factors(train_images, test_images, train_labels, test_labels, class_names) -> ImageSet:

@@ -45,8 +45,51 @@ def trustworthiness(latents: np.ndarray, positions: np.ndarray, k: int) -> float
 
 def knn_recall(latents: np.ndarray, positions: np.ndarray, k: int) -> np.ndarray:
     """Share (n,) float64 of each point's `k` nearest latents that are among its `k` nearest on the map."""
-    in_space, on_map = nearest_others(latents, k), nearest_others(positions, k)
+    return shared(nearest_others(latents, k), nearest_others(positions, k))
+
+
+def shared(in_space: np.ndarray, on_map: np.ndarray) -> np.ndarray:
+    """Share (n,) float64 of the indices in each row of `in_space` (n, k) that its row of `on_map` (n, k) holds, too."""
     return (in_space[:, :, None] == on_map[:, None, :]).any(axis=2).mean(axis=1)
+
+
+def neighbourhoods(latents: np.ndarray, positions: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `k` nearest latents of each point, int32 (n, k), and the share (n,) of them that the map keeps near it."""
+    neighbours = nearest_others(latents, k)
+    return neighbours.astype(np.int32), shared(neighbours, nearest_others(positions, k))
+
+
+def factor_agreement(points: np.ndarray, labels: np.ndarray, factors: np.ndarray, k: int) -> np.ndarray:
+    """How well neighbours of one class agree in what they were drawn from: 1 at best, 0 if no better than chance.
+
+    For each factor and class, 1 - (mean absolute difference to the `k` nearest points of the class) / (that between
+    all of its points); then the mean over classes, each weighed by its points.
+
+    Args:
+        points: (n, d), latents or positions; labels int (n,), -1 where unknown.
+        factors: float (n, f), NaN where a factor does not apply.
+
+    Returns:
+        float64 (f,), NaN where a factor never varies within a class of more than `k` points.
+    """
+    sums, counts = np.zeros((2, factors.shape[1]))
+    for label in np.unique(labels[labels >= 0]):
+        for factor in np.flatnonzero(np.isfinite(factors[labels == label]).any(axis=0)):
+            rows = np.flatnonzero((labels == label) & np.isfinite(factors[:, factor]))
+            values = factors[rows, factor].astype(np.float64)
+            if len(rows) <= k or np.ptp(values) == 0:
+                continue
+            near = np.abs(values[nearest_others(points[rows], k)] - values[:, None]).mean()
+            sums[factor] += len(rows) * (1 - near / mean_difference(values))
+            counts[factor] += len(rows)
+    return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+
+
+def mean_difference(values: np.ndarray) -> float:
+    """Mean absolute difference between two different ones of `values` (n,)."""
+    n = len(values)
+    weights = 2 * np.arange(n) - n + 1  # how often each is the larger, less how often it is the smaller
+    return float((np.sort(values) * weights).sum() * 2 / (n * (n - 1)))
 
 
 def fit_pca(images: np.ndarray, components: int) -> PCA:

@@ -17,6 +17,7 @@ from stages.pipeline.progress import progress
 THREADS = 2  # a fixed number, so that floating-point sums are cut alike on every machine
 CALLBACK_EVERY = 10
 PLACING_NEIGHBOURS = 25
+FEW = 500  # new points that one thread places sooner: threads wait for each other in every short iteration
 
 
 def embed(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
@@ -48,8 +49,9 @@ def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray, p
     if positions.shape[1] != 2:
         _, neighbours = nearest(latents, new_latents, min(PLACING_NEIGHBOURS, len(latents)))
         return np.median(positions[neighbours], axis=1).astype(np.float32)
+    threads = THREADS if len(new_latents) > FEW else 1  # each point is placed by itself, so the same bytes either way
     finished = openTSNE.TSNEEmbedding(
-        positions.astype(np.float64), _affinities(latents, params), random_state=params.seed, n_jobs=THREADS
+        positions.astype(np.float64), _affinities(latents, params), random_state=params.seed, n_jobs=threads
     )
     return np.asarray(finished.transform(new_latents, k=min(PLACING_NEIGHBOURS, len(latents)))).astype(np.float32)
 

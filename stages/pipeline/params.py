@@ -170,6 +170,8 @@ SECTIONS: dict[str, type[Section]] = {
     "map_page": MapPageParams,
 }
 
+MAP_SECTIONS = ("images", "autoencoder", "latents", "tsne", "map_scores")
+
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's floats, as DVC reads them (`1e-3` is a number), and no key given twice."""
@@ -197,6 +199,11 @@ def load_params(section: str, path: str = "params.yaml") -> Section:
     if section not in content:
         raise InputError(f"{path}: section `{section}` is missing")
     return check_section(section, content[section], path)
+
+
+def map_params(path: str = "params.yaml") -> dict[str, dict]:
+    """What shaped the map, by section, to be shown with it; where the run took place is nobody's concern."""
+    return {name: load_params(name, path).model_dump(exclude={"root", "device"}) for name in MAP_SECTIONS}
 
 
 def check_file(path: str = "params.yaml") -> None:

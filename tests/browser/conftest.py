@@ -49,6 +49,13 @@ SHIPS = clusters(600)
 NEW_SHIPS = replace(clusters(60, seed=1), kept=None)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say how many checks ran in the browser."""
+    passed = [report for report in terminalreporter.stats.get("passed", []) if "tests/browser/" in report.nodeid]
+    if passed:
+        terminalreporter.write_line(f"{len(passed)} checks passed in a real browser")
+
+
 @pytest.fixture(scope="session")
 def ships() -> Points:
     return SHIPS
@@ -74,7 +81,11 @@ def write_page(tmp_path_factory):
 @pytest.fixture(scope="session")
 def ships_page(write_page) -> str:
     return write_page(
-        SHIPS, new=NEW_SHIPS, new_name="Test ships", metrics={"map": {"trustworthiness": 0.98765}}, params={"seed": 3}
+        SHIPS,
+        new=NEW_SHIPS,
+        new_name="Test ships",
+        metrics={"map": {"agreement": {"masts": 0.5}, "trustworthiness": 0.98765}},
+        params={"seed": 3, "network": {"hidden": [64, 32], "bias": True}},
     )
 
 
@@ -106,7 +117,7 @@ class MapPage:
         """Wait until movements are over and what has changed is drawn."""
         self.run("""async () => {
             const frame = () => new Promise(requestAnimationFrame);
-            do { await frame(); await frame(); } while (fitmap.app.gliding || fitmap.app.frame);
+            do { await frame(); await frame(); } while (fitmap.app.camera.gliding || fitmap.app.frame);
         }""")
 
     def at(self, point: int) -> list[float]:

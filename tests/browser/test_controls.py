@@ -137,11 +137,11 @@ def test_motion_is_smooth_unless_unwanted(open_page, ships_page):
         opened = open_page(ships_page, reduced_motion=wish)
         scales = opened.run("""async () => {
             const scales = new Set();
-            fitmap.app.glideZoom(null, 2);
+            fitmap.app.camera.glideZoom(null, 2);
             do {
                 scales.add(fitmap.scene.view.scale);
                 await new Promise(requestAnimationFrame);
-            } while (fitmap.app.gliding);
+            } while (fitmap.app.camera.gliding);
             return scales.size;
         }""")
         assert scales <= frames if wish == "reduce" else scales >= frames
@@ -307,6 +307,28 @@ def test_a_wrong_link_does_no_harm(open_page, ships_page, ship_map, fragment):
 
 
 # ---- a phone ----
+
+
+@pytest.mark.parametrize("point", range(4))
+def test_on_a_phone_the_card_lies_in_the_other_half_of_the_map(open_page, ships_page, point):
+    opened = open_page(ships_page, viewport={"width": 390, "height": 760}, has_touch=True, device_scale_factor=2)
+    opened.page.touchscreen.tap(*opened.at(point))
+    opened.settle()
+    assert opened.state("pinned") >= 0
+    _, top = opened.at(opened.state("pinned"))
+    box, height = opened.card.bounding_box(), opened.run("() => fitmap.scene.view.height")
+    if top < height / 2:
+        assert box["y"] + box["height"] == pytest.approx(height - 8, abs=1)
+    else:
+        assert box["y"] == 8
+
+
+def test_a_click_lets_the_keyboard_in_without_a_focus_ring(ship_map):
+    ship_map.click(33)
+    assert not ship_map.run("() => document.activeElement.matches(':focus-visible')")
+    before = ship_map.view()["x"]
+    ship_map.page.keyboard.press("ArrowRight")
+    assert ship_map.view()["x"] > before
 
 
 def test_a_phone(open_page, ships_page):

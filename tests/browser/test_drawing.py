@@ -46,6 +46,32 @@ def test_every_point_is_drawn_with_its_own_image(open_page, ships_page, ships, b
     assert opened.problems == []
 
 
+@pytest.mark.parametrize("before", ["", NO_WEBGL, SMALL_TEXTURES], ids=["webgl", "canvas", "small textures"])
+@pytest.mark.parametrize("warning", ["", "strange"])
+def test_an_added_image_is_drawn_and_framed(open_page, ships_page, new_ships, before, warning):
+    opened = open_page(ships_page, before)
+    opened.show(cutOut=False)
+    image = new_ships.images[0]
+    added = opened.run(
+        """async ([pixels, warning]) => {
+            const image = new ImageData(28, 28);
+            pixels.forEach((value, k) => image.data.set([value, value, value, 255], 4 * k));
+            const bitmap = await createImageBitmap(image);
+            return fitmap.app.add({ name: "mine", bitmap, position: [60, 0], neighbours: [0, 1, 2, 3, 4], warning });
+        }""",
+        [image.ravel().tolist(), warning],
+    )
+    opened.run("() => fitmap.app.pin(-1)")
+    opened.look_at(added, CLOSE)
+    assert np.abs(drawn_image(opened, added) - image[2:-2, 2:-2, None]).max() <= 2
+    left, top = (round(value) for value in opened.at(added))
+    edge = screenshot(opened)[top, left + round(opened.run("() => fitmap.scene.imageSize") / 2) + 3]
+    expected = opened.run("(i) => fitmap.scene.frameOf(i)", added)
+    assert np.abs(edge - expected).max() <= 2
+    assert (edge[0] > edge[2] + 50) == bool(warning)
+    assert opened.problems == []
+
+
 def test_without_webgl_the_canvas_draws_the_same_dots(open_page, ships_page):
     pictures = []
     for before in ("", NO_WEBGL):

@@ -118,5 +118,9 @@ def test_new_images_are_a_layer_of_their_own(ship_map, new_ships):
 
 
 def test_the_panel_lists_metrics_and_parameters(ship_map):
-    assert ship_map.page.locator("#metrics tr").all_text_contents() == ["trustworthiness0.9877"]
-    assert ship_map.page.locator("#params").text_content() == "seed3"
+    listed = {}
+    for name in ("metrics", "params"):
+        tables = ship_map.page.locator(f"#{name} table")
+        listed[name] = [tables.nth(k).text_content() for k in range(tables.count())]
+    assert listed["metrics"] == ["maptrustworthiness0.9877", "map: agreementmasts0.5"]
+    assert listed["params"] == ["seed3", "networkhidden[64,32]biastrue"]

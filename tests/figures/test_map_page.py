@@ -37,9 +37,13 @@ def header_of(page: str) -> dict:
     return json.loads(re.search(r'id="header">(.*?)</script>', page)[1])
 
 
+def decoded(text: str) -> bytes:
+    return base64.b85decode(text.replace(".", "<"))
+
+
 def array_of(page: str, name: str) -> np.ndarray:
     kind, text = re.search(rf'data-array="{name}" data-type="(\w+)">(.*?)</script>', page).groups()
-    return np.frombuffer(base64.b64decode(text), kind)
+    return np.frombuffer(decoded(text), kind)
 
 
 def images_of(page: str, name: str) -> np.ndarray:
@@ -47,7 +51,7 @@ def images_of(page: str, name: str) -> np.ndarray:
     cell = header_of(page)["cell"]
     cells = []
     for text in re.findall(rf'data-sheet="{name}" data-index="\d+">(.*?)</script>', page):
-        sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("L"))
+        sheet = np.asarray(Image.open(io.BytesIO(decoded(text))).convert("L"))
         rows = sheet.shape[0] // cell["height"]
         grid = sheet.reshape(rows, cell["height"], cell["columns"], cell["width"]).swapaxes(1, 2)
         cells.append(grid.reshape(-1, cell["height"], cell["width"]))
@@ -104,7 +108,7 @@ def test_new_images_follow_the_map_s_own(points):
     new = replace(new, reconstructions=None, errors=None, kept=None, neighbours=points.neighbours[:7])
     page = page_of(points, new=new, new_name="Test", new_shown=True)
     header = header_of(page)
-    assert (header["mapped"], header["total"], header["newName"], header["newShown"]) == (30, 37, "Test", True)
+    assert (header["mapped"], header["stored"], header["newName"], header["newShown"]) == (30, 37, "Test", True)
     assert np.isnan(array_of(page, "kept")[30:]).all()
     np.testing.assert_array_equal(images_of(page, "images")[30:37], points.images[:7])
     assert not images_of(page, "reconstructions")[30:].any()

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from stages.latents.images import drawn_images, fashion_mnist_images, folder_images
+from stages.latents.images import drawn_images, fashion_mnist_images, folder_images, read_image
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import load_params
 
@@ -74,8 +75,6 @@ def test_every_mode_becomes_grey_whole_and_upright(tmp_path):
     for mode in ("L", "P", "1", "CMYK"):
         save(tmp_path / f"mode{mode}.{'tif' if mode == 'CMYK' else 'png'}", mode=mode)
 
-    from stages.latents.images import read_image
-
     wide = read_image(tmp_path / "wide.png", tmp_path, 28)
     assert (wide[7:21] == 255).all()
     assert (wide[:7] == 0).all()
@@ -95,6 +94,14 @@ def test_a_broken_image_is_named_and_refused_or_skipped(folder, content):
     with pytest.raises(InputError, match=r"boots/broken\.png cannot be read.*folder_broken to skip"):
         read(folder)
     assert len(read(folder, folder_broken="skip").train_images) == 48
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_named_and_refused_or_skipped(folder):
+    (folder / "boots" / "0.png").chmod(0)
+    with pytest.raises(InputError, match=r"boots/0\.png cannot be read.*folder_broken to skip"):
+        read(folder)
+    assert len(read(folder, folder_broken="skip").train_images) == 47
 
 
 def test_a_truncated_image_and_a_link_out_of_the_folder_are_refused(folder, tmp_path):

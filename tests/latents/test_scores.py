@@ -65,3 +65,34 @@ def test_pca_error_is_the_variance_left_over():
     flat = images.reshape(60, -1) / 255
     left = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)[3:] ** 2
     assert scores.pca_mse(scores.fit_pca(images, 3), images) == pytest.approx(left.sum() / flat.size, rel=1e-4)
+
+
+def drawn_kinds(n=600):
+    """Two kinds in the plane: the first coordinate is one's factor, the second the other's."""
+    generator = np.random.default_rng(0)
+    points, labels = generator.uniform(size=(n, 2)), np.arange(n) % 2
+    factors = np.where(labels[:, None] == [0, 1], points, np.nan)
+    return points.astype(np.float32), labels, factors
+
+
+def test_neighbours_agree_in_what_places_them_and_not_in_what_does_not():
+    points, labels, factors = drawn_kinds()
+    shuffled = np.random.default_rng(1).permutation(len(points))
+    agreement = scores.factor_agreement(points, labels, factors, 5)
+    assert (agreement > 0.8).all()
+    assert np.abs(scores.factor_agreement(points[shuffled], labels, factors, 5)).max() < 0.1
+
+
+def test_factors_that_never_apply_or_never_vary_are_not_judged():
+    points, labels, factors = drawn_kinds()
+    nowhere, constant = np.full(len(points), np.nan), np.ones(len(points))
+    few = np.where(np.arange(len(points)) < 6, factors[:, 0], np.nan)
+    agreement = scores.factor_agreement(points, labels, np.stack([nowhere, constant, few], axis=1), 5)
+    assert np.isnan(agreement).all()
+    assert np.isnan(scores.factor_agreement(points, np.full(len(points), -1), factors, 5)).all()
+
+
+def test_the_mean_difference_is_that_of_all_pairs():
+    values = np.random.default_rng(0).normal(size=40)
+    pairs = np.abs(values[:, None] - values)[np.triu_indices(40, 1)]
+    assert scores.mean_difference(values) == pytest.approx(pairs.mean())

@@ -1,5 +1,8 @@
 """The real pipeline on a user's own points, images and latents."""
 
+import json
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,17 +23,35 @@ def changed(pipeline):
     assert pipeline.run("git", "status", "--porcelain") == ""
 
 
+def write_photographs(folder, class_of, n=240):
+    """Garments as files of many sizes, modes and formats, in nested folders, the class of each as `class_of` says."""
+    images, labels, _ = draw_garments(n, seed=5)
+    modes = ("RGB", "L", "RGBA", "P", "CMYK", "I;16")
+    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+        mode = modes[i % len(modes)]
+        picture = Image.fromarray(image).resize((40 + 7 * (i % 5), 40 + 5 * (i % 3)))
+        if mode == "I;16":
+            picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+        else:
+            picture = picture.convert("RGB").convert(mode)
+        path = folder / class_of(i, label) / f"{i}.{'tif' if mode == 'CMYK' else 'png'}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
+
+
+def place(pipeline, *arguments, fails=False):
+    return pipeline.run(sys.executable, "-m", "commands.fitmap", "place", *map(str, arguments), fails=fails)
+
+
 def test_own_points_and_a_folder_of_images(changed):
     generator = np.random.default_rng(0)
     x = generator.uniform(0, 5, 400)
     y = np.sin(2 * x) + generator.normal(0, 0.1, 400)
     points = changed.folder / "data/input/points/own.csv"
     np.savetxt(points, np.column_stack([x, y]), delimiter=",", header="x,y", comments="")
-    images, labels, _ = draw_garments(240, seed=5)
-    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-        path = changed.folder / f"data/input/images/own/{'shoes' if label in (5, 7, 9) else 'others'}/{i}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).resize((50, 40)).convert("RGB").save(path)
+    photographs = changed.folder / "data/input/images/own"
+    write_photographs(photographs, lambda i, label: "shoes" if label in (5, 7, 9) else f"others/deep/{i % 2}")
+    (photographs / "shoes/broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
     changed.set(
         {
             "curve": {"source": "data/input/points/own.csv"},
@@ -38,15 +59,55 @@ def test_own_points_and_a_folder_of_images(changed):
             "tsne": {"perplexity": 10},
         }
     )
+    assert "shoes/broken.jpg cannot be read as an image" in changed.run("dvc", "repro", "load_images", fails=True)
+    changed.set({"images": {"folder_broken": "skip"}})
     changed.repro()
     scores = changed.metrics("regressor")
     assert scores["test_mae"] < 0.5 * scores["linear_baseline_mae"]
     assert scores["truth_rmse"] is scores["noise_floor_mae"] is scores["mae_over_floor"] is None
     assert changed.metrics("map")["points"] == 192
     assert changed.metrics("map")["placed_knn_accuracy"] > 0.8
+    assert changed.metrics("map")["pca_placed_knn_accuracy"] > 0.8
+    assert changed.metrics("map")["factor_agreement"] is None
+
+    entries = json.loads(place(changed, *sorted((photographs / "shoes").glob("*.png")), "--json"))
+    assert np.mean([entry["kinds"].get("shoes", 0) > 0.5 for entry in entries]) > 0.8
+    assert np.mean([entry["off_map"] for entry in entries]) < 0.1
 
     points.write_text(points.read_text() + "2.5,0.1\n")
     assert "generate_curve" in changed.repro(), "a changed input file must be seen"
+
+
+def test_two_hundred_classes_on_a_map_in_three_dimensions(changed):
+    photographs = changed.folder / "data/input/images/own"
+    write_photographs(photographs, lambda i, _: f"a class with number {i % 200}", n=400)
+    changed.set({"images": {"source": "data/input/images/own"}, "tsne": THREE_DIMENSIONS})
+    changed.repro()
+    assert changed.metrics("map")["points"] == 320
+    assert changed.metrics("map")["trustworthiness"] > 0.8
+    (entry,) = json.loads(place(changed, photographs / "a class with number 7/7.png", "--json", "--picture", "own.png"))
+    assert len(entry["position"]) == 3
+    with Image.open(changed.folder / "own.png") as picture:
+        assert min(picture.size) > 1000
+    (changed.folder / "own.png").unlink()
+
+
+def test_own_latents_with_images_and_labels(changed):
+    images, labels, _ = draw_garments(200, seed=6)
+    latents = images.reshape(200, -1)[:, ::7] / 255
+    names = np.array(["shoe" if label in (5, 7, 9) else "other" for label in labels])
+    file = changed.folder / "data/input/latents/own.npz"
+    np.savez(file, latents=latents, labels=names, images=images)
+    changed.set({"latents": {"source": "data/input/latents/own.npz"}, "tsne": {"perplexity": 10}})
+    changed.repro()
+    assert changed.metrics("map")["points"] == 160
+    assert changed.metrics("map")["placed_knn_accuracy"] > 0.8
+    assert changed.metrics("map")["pixel_trustworthiness"] is None
+    assert changed.metrics("latents")["pixel_knn_accuracy"] > 0.8
+    assert changed.metrics("latents")["test_mse"] is None
+    printed = place(changed, "data/input/images", fails=True)
+    assert printed.startswith("fitmap: data/latents.npz came from a file of latents")
+    assert printed.count("\n") == 1
 
 
 def test_own_latents_without_images_or_labels_on_a_map_in_three_dimensions(changed):
@@ -58,4 +119,5 @@ def test_own_latents_without_images_or_labels_on_a_map_in_three_dimensions(chang
     assert "render_map_page" in ran
     assert changed.metrics("map")["points"] == 120
     assert changed.metrics("map")["placed_knn_accuracy"] is None
+    assert changed.metrics("map")["pca_placed_knn_accuracy"] is None
     assert set(changed.metrics("latents").values()) == {None}

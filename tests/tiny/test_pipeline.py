@@ -6,7 +6,7 @@ from PIL import Image
 
 STAGES = {
     "generate_curve", "train_regressor", "evaluate_regressor", "load_images", "train_autoencoder", "extract_latents",
-    "embed_latents", "evaluate_map", "render_figures", "render_map_page",
+    "embed_latents", "embed_baselines", "evaluate_map", "render_figures", "render_map_page",
 }  # fmt: skip
 
 CHEAP = {"evaluate_regressor", "evaluate_map"}  # their metrics are kept in git, which DVC's run cache leaves out
@@ -35,6 +35,16 @@ def test_the_map_beats_a_random_one_and_placed_images_land_with_their_kind(pipel
     assert pipeline.metrics("latents")["knn_accuracy"] > 0.5
 
 
+def test_maps_without_the_autoencoder_are_scored_beside_it(pipeline):
+    scores = pipeline.metrics("map")
+    assert min(scores["pca_trustworthiness"], scores["pixel_trustworthiness"]) > 0.9
+    assert min(scores["pca_placed_knn_accuracy"], scores["pixel_placed_knn_accuracy"]) > 0.5
+    assert scores["factor_agreement"]["heel_height"] > 0.4
+    assert scores["factor_agreement"]["handle_height"] > 0.4
+    assert set(scores["mean_factor_agreement"]) == {"latent", "map", "pca_map", "pixel_map"}
+    assert all(0 < mean < 1 for mean in scores["mean_factor_agreement"].values())
+
+
 def test_every_picture_is_there_and_shows_something(pipeline):
     pictures = sorted((pipeline.folder / "plots").glob("*.png"))
     assert len(pictures) >= 10
@@ -48,7 +58,10 @@ def test_every_picture_is_there_and_shows_something(pipeline):
 @pytest.mark.parametrize(
     ("change", "stages"),
     [
-        ({"tsne": {"perplexity": 20}}, {"embed_latents", "evaluate_map", "render_figures", "render_map_page"}),
+        (
+            {"tsne": {"perplexity": 20}},
+            {"embed_latents", "embed_baselines", "evaluate_map", "render_figures", "render_map_page"},
+        ),
         ({"regressor": {"seed": 5}}, {"train_regressor", "evaluate_regressor", "render_figures"}),
         ({"map_page": {"title": "Another"}}, {"render_map_page"}),
     ],

@@ -1,5 +1,6 @@
 // Drawing with Canvas 2D, for browsers without WebGL: the same dots, and images as tiles with a border.
 import { cssColour } from "./colours.js";
+import { FRAME_PIXELS } from "./scene.js";
 
 export class CanvasRenderer {
   constructor(canvas, data) {
@@ -9,7 +10,8 @@ export class CanvasRenderer {
   }
 
   async load(ready) {
-    for (let sheet = 0; sheet < this.data.images?.count; sheet++) {
+    while (this.sheets.length < this.data.images?.count) {
+      const sheet = this.sheets.push(null) - 1;
       this.sheets[sheet] = await this.data.images.sheet(sheet);
       ready();
     }
@@ -66,8 +68,8 @@ export class CanvasRenderer {
       const down = (grown * scene.imageSize * cell.height) / longer;
       context.imageSmoothingEnabled = across * scene.ratio < 1.5 * cell.width;
       context.globalAlpha = (scene.colours[4 * i + 3] / 255) * Math.min(1, 3 * grown);
-      context.fillStyle = i < data.mapped ? cssColour(scene.colours.subarray(4 * i, 4 * i + 3)) : cssColour(scene.ink);
-      const border = i < data.mapped ? 1.5 : 3;
+      context.fillStyle = i < data.mapped ? cssColour(scene.colours.subarray(4 * i, 4 * i + 3)) : cssColour(scene.frameOf(i));
+      const border = i < data.mapped ? 1.5 : FRAME_PIXELS;
       context.fillRect(left - across / 2 - border, top - down / 2 - border, across + 2 * border, down + 2 * border);
       context.drawImage(sheet, place.x, place.y, cell.width, cell.height, left - across / 2, top - down / 2, across, down);
     }

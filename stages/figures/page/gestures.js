@@ -18,12 +18,11 @@ export function listen(surface, app) {
 
   surface.addEventListener("pointerdown", (event) => {
     if (event.button > 2) return;
-    surface.focus({ preventScroll: true });
     surface.setPointerCapture(event.pointerId);
     const at = place(event);
     pointers.set(event.pointerId, at);
     if (pointers.size === 2) gesture = { kind: "pinch", ...spread() };
-    else if (event.button === 0 && (app.lassoArmed || event.shiftKey)) gesture = { kind: "lasso", path: [app.toMap(at)] };
+    else if (event.button === 0 && (app.lassoArmed || event.shiftKey)) gesture = { kind: "lasso", path: [app.scene.view.toMap(...at)] };
     else gesture = { kind: "drag", from: at, moved: false, slide: event.button !== 0 };
   });
 
@@ -37,15 +36,15 @@ export function listen(surface, app) {
     pointers.set(event.pointerId, at);
     if (gesture?.kind === "pinch" && pointers.size === 2) {
       const now = spread();
-      app.drag(now.middle[0] - gesture.middle[0], now.middle[1] - gesture.middle[1], true);
-      app.zoom(now.middle, now.distance / gesture.distance);
+      app.camera.drag(now.middle[0] - gesture.middle[0], now.middle[1] - gesture.middle[1], true);
+      app.camera.zoom(now.middle, now.distance / gesture.distance);
       Object.assign(gesture, now);
     } else if (gesture?.kind === "lasso") {
-      gesture.path.push(app.toMap(at));
+      gesture.path.push(app.scene.view.toMap(...at));
       app.showLasso(gesture.path);
     } else if (gesture?.kind === "drag") {
       gesture.moved ||= Math.hypot(at[0] - gesture.from[0], at[1] - gesture.from[1]) > CLICK_REACH;
-      if (gesture.moved) app.drag(at[0] - lastX, at[1] - lastY, gesture.slide);
+      if (gesture.moved) app.camera.drag(at[0] - lastX, at[1] - lastY, gesture.slide);
     }
   });
 
@@ -59,24 +58,24 @@ export function listen(surface, app) {
   surface.addEventListener("pointercancel", release);
   surface.addEventListener("pointerleave", () => pointers.size || app.hover(null));
   surface.addEventListener("contextmenu", (event) => event.preventDefault());
-  surface.addEventListener("dblclick", (event) => app.glideZoom(place(event), event.altKey ? 0.4 : 2.5));
+  surface.addEventListener("dblclick", (event) => app.camera.glideZoom(place(event), event.altKey ? 0.4 : 2.5));
   surface.addEventListener(
     "wheel",
     (event) => {
       event.preventDefault();
       const pixels = event.deltaY * [1, 16, 100][event.deltaMode];
-      app.zoom(place(event), Math.exp(-Math.max(-300, Math.min(300, pixels)) * (event.ctrlKey ? 0.01 : 0.0018)));
+      app.camera.zoom(place(event), Math.exp(-Math.max(-300, Math.min(300, pixels)) * (event.ctrlKey ? 0.01 : 0.0018)));
     },
     { passive: false },
   );
 
   const arrows = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   const keys = {
-    "+": () => app.glideZoom(null, 1.6),
-    "=": () => app.glideZoom(null, 1.6),
-    "-": () => app.glideZoom(null, 1 / 1.6),
-    "−": () => app.glideZoom(null, 1 / 1.6),
-    0: () => app.fit(),
+    "+": () => app.camera.glideZoom(null, 1.6),
+    "=": () => app.camera.glideZoom(null, 1.6),
+    "-": () => app.camera.glideZoom(null, 1 / 1.6),
+    "−": () => app.camera.glideZoom(null, 1 / 1.6),
+    0: () => app.camera.fit(),
     Enter: () => app.pinCentre(),
     l: () => app.armLasso(!app.lassoArmed),
     a: () => app.selectShown(),
@@ -84,7 +83,7 @@ export function listen(surface, app) {
   surface.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const arrow = arrows[event.key];
-    if (arrow) app.drag(arrow[0] * KEY_STEP, arrow[1] * KEY_STEP, event.shiftKey);
+    if (arrow) app.camera.drag(arrow[0] * KEY_STEP, arrow[1] * KEY_STEP, event.shiftKey);
     else if (keys[event.key]) keys[event.key]();
     else return;
     event.preventDefault();

@@ -12,7 +12,7 @@ export function writeLink({ scene }) {
   if (state.cutOut !== data.cutOut) link.set("cut", Number(state.cutOut));
   if (state.hidden.size) link.set("hide", [...state.hidden].join(","));
   if (state.newShown !== data.newShown) link.set("new", Number(state.newShown));
-  if (state.pinned >= 0) link.set("point", state.pinned);
+  if (state.pinned >= 0 && state.pinned < data.stored) link.set("point", state.pinned);
   history.replaceState(null, "", `#${link}`);
 }
 
@@ -44,5 +44,5 @@ export function readLink(app) {
     newShown: flag("new", data.newShown),
   });
   const point = numbers("point", 1)?.[0];
-  if (Number.isInteger(point) && point >= 0 && point < data.total) app.pin(point);
+  if (Number.isInteger(point) && point >= 0 && point < data.stored) app.pin(point);
 }

@@ -1,7 +1,9 @@
 // The page: reads its data, builds the scene, connects the controls, draws when something has changed.
+import { Camera } from "./camera.js";
 import { CanvasRenderer } from "./canvas.js";
 import { Card } from "./card.js";
-import { readData } from "./data.js";
+import { Data } from "./data.js";
+import { receiveImages } from "./dropping.js";
 import { listen } from "./gestures.js";
 import { readLink, writeLink } from "./link.js";
 import { drawOverlay } from "./overlay.js";
@@ -10,20 +12,20 @@ import { MARGIN, Picture } from "./picture.js";
 import { Scene } from "./scene.js";
 import { Search } from "./search.js";
 import { Selection } from "./selection.js";
+import { connectTools, followTheme, isSmall, say, showPanel } from "./tools.js";
 import { WebGlRenderer } from "./webgl.js";
 
-const GLIDE = 280; // milliseconds of a zoom by a key or a double click
+const AMONG_OTHERS = 8; // CSS pixels between neighbouring points when an added image is shown where it belongs
 const byId = (id) => document.getElementById(id);
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-const small = matchMedia("(max-width: 720px)");
-const darkSystem = matchMedia("(prefers-color-scheme: dark)");
 
 class App {
   constructor() {
-    this.scene = new Scene(readData());
+    followTheme(() => this.themed());
+    this.scene = new Scene(new Data());
     this.surface = byId("overlay");
     this.renderer = this.makeRenderer();
     this.picture = new Picture(byId("points"), this.renderer);
+    this.camera = new Camera(this.scene, () => this.touched());
     this.lassoArmed = false;
     this.lasso = null;
     this.card = new Card(byId("card"), this.scene, this);
@@ -31,9 +33,10 @@ class App {
     this.selection = new Selection(this.scene, this);
     this.search = new Search(this.scene, this);
     listen(this.surface, this);
-    this.connectTools();
+    connectTools(this);
+    if (this.scene.data.encoder) receiveImages(this);
     this.measure();
-    this.fit(false);
+    this.camera.fit(false);
     readLink(this);
     new ResizeObserver(() => this.measure()).observe(byId("map"));
     this.draw();
@@ -129,79 +132,20 @@ class App {
     this.linking = setTimeout(() => writeLink(this), 200);
   }
 
-  // ---- the view ----
-
-  toMap([left, top]) {
-    return this.scene.view.toMap(left, top);
-  }
-
-  drag(dx, dy, slide) {
-    const { scene } = this;
-    if (scene.data.dimensions === 3 && !slide) {
-      scene.view.rotate(dx, dy);
-      scene.turned();
-    } else scene.view.pan(dx, dy);
-    this.touched();
-  }
-
-  zoom([left, top], factor) {
-    this.scene.view.zoomAt(left, top, factor);
-    this.touched();
-  }
-
-  glideZoom(at, factor) {
-    const { view } = this.scene;
-    const before = { x: view.x, y: view.y, scale: view.scale };
-    view.zoomAt(...(at ?? [view.width / 2, view.height / 2]), factor);
-    const after = { x: view.x, y: view.y, scale: view.scale };
-    view.set(before);
-    this.glide(after);
-  }
-
-  fit(smoothly = true) {
-    const fitted = this.scene.view.fitted();
-    if (smoothly) this.glide(fitted);
-    else this.scene.view.set(fitted);
-  }
-
-  // Move the view there smoothly; at once for those who asked for less motion.
-  glide(to) {
-    const { view } = this.scene;
-    const from = { x: view.x, y: view.y, scale: view.scale };
-    const start = performance.now();
-    const glide = (this.gliding = (now) => {
-      if (this.gliding !== glide) return;
-      const t = still.matches ? 1 : Math.min(1, Math.max(0, (now - start) / GLIDE));
-      const eased = 1 - (1 - t) ** 3;
-      view.set({
-        x: from.x + (to.x - from.x) * eased,
-        y: from.y + (to.y - from.y) * eased,
-        scale: from.scale * (to.scale / from.scale) ** eased,
-      });
-      this.touched();
-      if (t < 1) requestAnimationFrame(glide);
-      else this.gliding = null;
-    });
-    glide(start);
-  }
+  // ---- points ----
 
   // Pin point i and bring it, large enough to see, to the middle.
-  goTo(i) {
+  goTo(i, near) {
     const { scene } = this;
-    const { view } = scene;
     if (!scene.isShown(i)) {
       const hidden = new Set(scene.state.hidden);
       hidden.delete(scene.data.labels[i]);
-      this.change({ hidden, newShown: scene.state.newShown || i >= scene.mapped });
+      this.change({ hidden, newShown: scene.state.newShown || scene.layerOf(i) === "new" });
     }
-    if (small.matches) this.showPanel(false);
-    const scale = Math.max(view.scale, 24 / scene.spacing);
-    const [x, y] = [scene.seen[3 * i], scene.seen[3 * i + 1]];
+    if (isSmall()) showPanel(this, false);
     this.pin(i);
-    this.glide({ x, y, scale });
+    this.camera.goTo(i, near);
   }
-
-  // ---- points ----
 
   hover(at) {
     const hovered = at ? this.scene.at(...at) : -1;
@@ -213,7 +157,7 @@ class App {
 
   click(at) {
     const i = this.scene.at(...at);
-    if (small.matches) this.showPanel(false);
+    if (isSmall()) showPanel(this, false);
     this.pin(i === this.scene.state.pinned ? -1 : i);
   }
 
@@ -221,7 +165,7 @@ class App {
     const { scene } = this;
     scene.state.pinned = i;
     scene.state.hovered = -1;
-    byId("spoken").textContent = i < 0 ? "" : `${scene.classOf(i)} ${scene.nameOf(i)}`;
+    say(i < 0 ? "" : scene.sayingOf(i));
     this.touched();
   }
 
@@ -283,46 +227,18 @@ class App {
     else if (state.matched) this.search.clear();
   }
 
-  // ---- the page ----
-
-  connectTools() {
-    byId("zoom-in").addEventListener("click", () => this.glideZoom(null, 1.6));
-    byId("zoom-out").addEventListener("click", () => this.glideZoom(null, 1 / 1.6));
-    byId("fit").addEventListener("click", () => this.fit());
-    byId("lasso").addEventListener("click", () => this.armLasso(!this.lassoArmed));
-    byId("copy-link").addEventListener("click", () => this.copyLink());
-    byId("theme").addEventListener("click", () => {
-      document.documentElement.dataset.theme = this.scene.dark ? "light" : "dark";
-      this.themed();
-    });
-    byId("panel-toggle").addEventListener("click", () => this.showPanel(document.body.classList.contains("panel-closed")));
-    this.showPanel(!small.matches);
-    darkSystem.addEventListener("change", () => this.themed());
-    window.addEventListener("hashchange", () => readLink(this));
+  // A new image takes its place on the map.
+  async add(image) {
+    const i = this.scene.add(image);
+    await this.renderer.load(() => this.scene.version++);
+    this.selection.update();
+    this.goTo(i, AMONG_OTHERS);
+    return i;
   }
 
   themed() {
     this.scene.themed();
     this.change({});
-  }
-
-  showPanel(open) {
-    document.body.classList.toggle("panel-closed", !open);
-    byId("panel-toggle").setAttribute("aria-expanded", open);
-    this.measure();
-  }
-
-  async copyLink() {
-    writeLink(this);
-    const said = byId("spoken");
-    try {
-      await navigator.clipboard.writeText(location.href);
-      said.textContent = "The link to this view is copied.";
-    } catch {
-      said.textContent = "The address bar holds the link to this view.";
-    }
-    said.classList.add("toast");
-    setTimeout(() => said.classList.remove("toast"), 2500);
   }
 }
 

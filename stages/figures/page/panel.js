@@ -14,6 +14,10 @@ const MEANINGS = {
   knn_recall: "share of latent neighbours that are neighbours on the map",
   placed_knn_accuracy: "new images whose neighbours on the map tell their class",
   placed_points: "new images placed on the finished map",
+  pca_trustworthiness: "trustworthiness of a map of principal components",
+  pca_placed_knn_accuracy: "placed_knn_accuracy on that map",
+  pixel_trustworthiness: "trustworthiness of a map of raw pixels",
+  pixel_placed_knn_accuracy: "placed_knn_accuracy on that map",
 };
 
 export class Panel {
@@ -28,8 +32,8 @@ export class Panel {
     const pictures = data.images ? [["auto", "Auto"], ["dots", "Dots"], ["images", "Images"]] : [];
     this.choices("pictures", pictures, "pictures");
     this.checkbox("cut-out", "cutOut", Boolean(data.images));
-    this.checkbox("new-shown", "newShown", data.total > data.mapped);
-    this.find("new-name").textContent = `${data.newName} (${grouped(data.total - data.mapped)})`;
+    this.checkbox("new-shown", "newShown", data.stored > data.mapped);
+    this.find("new-name").textContent = `${data.newName} (${grouped(data.stored - data.mapped)})`;
     this.classRows = this.fillClasses();
     this.fillRun(data.metrics, this.find("metrics"));
     this.fillRun(data.params, this.find("params"));
@@ -66,7 +70,7 @@ export class Panel {
     const counts = new Map();
     for (let i = 0; i < data.mapped; i++) counts.set(data.labels[i], (counts.get(data.labels[i]) ?? 0) + 1);
     const classes = data.classNames.map((name, c) => [c, name]);
-    if (data.labels.includes(-1)) classes.push([-1, "no label"]);
+    if (counts.has(-1)) classes.push([-1, "no label"]);
     const rows = new Map();
     for (const [c, name] of classes) {
       const input = element("input", { type: "checkbox" });
@@ -107,21 +111,28 @@ export class Panel {
     this.find("scale-high").textContent = high.toFixed(digits);
   }
 
-  // Nested objects of figures as one table for each group.
   fillRun(values, into) {
     into.closest("details").hidden = !Object.keys(values).length;
-    for (const [name, value] of Object.entries(values)) {
-      const group = value !== null && typeof value === "object" ? value : { [name]: value };
-      const table = element("table");
-      if (group === value) table.append(element("caption", {}, name));
-      for (const [key, one] of Object.entries(group)) {
-        const row = element("tr", {}, element("th", { scope: "row" }, key), element("td", {}, written(one)));
-        if (MEANINGS[key]) row.title = MEANINGS[key];
-        table.append(row);
-      }
-      into.append(table);
-    }
+    into.append(...tables("", values));
   }
+}
+
+const isGroup = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+// A table of a group's figures, then those of the groups within it.
+function tables(name, values) {
+  const entries = Object.entries(values);
+  const table = element("table", {}, ...(name ? [element("caption", {}, name)] : []));
+  for (const [key, value] of entries.filter(([, value]) => !isGroup(value))) {
+    const row = element("tr", {}, element("th", { scope: "row" }, key), element("td", {}, written(value)));
+    if (MEANINGS[key]) row.title = MEANINGS[key];
+    table.append(row);
+  }
+  const within = entries.filter(([, value]) => isGroup(value));
+  return [
+    ...(table.querySelector("tr") ? [table] : []),
+    ...within.flatMap(([key, value]) => tables(name ? `${name}: ${key}` : key, value)),
+  ];
 }
 
 function written(value) {

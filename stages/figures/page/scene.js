@@ -9,6 +9,7 @@ const IMAGE_GROWTH = 0.36; // power of the zoom with which it grows between
 export const FRAME_PIXELS = 4; // from a new image to the outside of its frame
 const DOT_PIXELS = [2.6, 9];
 export const GROWTH = [0.55, 0.8]; // an image grows from its dot while its room grows between these shares of its size
+const AMPLE = 1e9; // room, in map units, that shows an image at any zoom
 const DIM = 36; // opacity, of 255, of the dots that a search or selection leaves out
 
 export class Scene {
@@ -43,13 +44,26 @@ export class Scene {
     const room = new Float32Array(data.total);
     const { bounds } = this.view;
     const extent = Math.max(bounds.x1 - bounds.x0, bounds.y1 - bounds.y0);
-    for (const layer of [[0, data.mapped], [data.mapped, data.total]]) {
+    room.fill(AMPLE, data.stored);
+    for (const layer of [[0, data.mapped], [data.mapped, data.stored]]) {
       await roomAround(data.positions, data.dimensions, layer, extent, 1.3 * this.spacing, room);
     }
     this.room = room;
     this.roomFound = true;
     this.moved = true;
     this.version++;
+  }
+
+  // Show a new image for `data.add`; it has all the room it wants.
+  add(image) {
+    const i = this.data.add(image);
+    this.seen = new Float32Array(3 * this.data.total);
+    const room = new Float32Array(this.data.total).fill(AMPLE);
+    room.set(this.room);
+    this.room = room;
+    this.turned();
+    this.styled();
+    return i;
   }
 
   // After a turn of a 3-D map, and once for a flat one.
@@ -69,6 +83,7 @@ export class Scene {
     const read = (name) => parseColour(style.getPropertyValue(name).trim());
     this.ground = read("--ground");
     this.ink = read("--ink");
+    this.warning = read("--warning");
     this.dark = this.ground[0] < 128;
     this.classColours = classColours(this.data, this.ground);
     this.styled();
@@ -85,7 +100,7 @@ export class Scene {
 
   isShown(i) {
     const { data, state } = this;
-    return (i < this.mapped || state.newShown) && !state.hidden.has(data.labels[i]);
+    return (this.layerOf(i) !== "new" || state.newShown) && !state.hidden.has(data.labels[i]);
   }
 
   opacityOf(i) {
@@ -155,11 +170,40 @@ export class Scene {
     return neighbours ? [...neighbours.subarray(i * k, (i + 1) * k)] : [];
   }
 
+  // map: what made it; new: placed on it before the page was made; added: placed by the reader.
+  layerOf(i) {
+    if (i < this.mapped) return "map";
+    return i < this.data.stored ? "new" : "added";
+  }
+
+  // The index within its layer.
+  indexOf(i) {
+    return i - { map: 0, new: this.mapped, added: this.data.stored }[this.layerOf(i)];
+  }
+
   nameOf(i) {
-    return i < this.mapped ? `#${i}` : `new #${i - this.mapped}`;
+    return this.data.names.get(i) ?? `${i < this.mapped ? "" : "new "}#${this.indexOf(i)}`;
   }
 
   classOf(i) {
     return this.data.classNames[this.data.labels[i]] ?? "no label";
+  }
+
+  // The colour of a new image's frame.
+  frameOf(i) {
+    return this.data.warnings.has(i) ? this.warning : this.ink;
+  }
+
+  // Which classes the latent neighbours of point i have, most frequent first: `6 Sneaker, 2 Sandal`.
+  kindsOf(i) {
+    const kinds = new Map();
+    for (const j of this.neighboursOf(i)) kinds.set(this.classOf(j), (kinds.get(this.classOf(j)) ?? 0) + 1);
+    return [...kinds].sort((a, b) => b[1] - a[1]).map(([kind, amount]) => `${amount} ${kind}`).join(", ");
+  }
+
+  // Point i in words.
+  sayingOf(i) {
+    if (i < this.mapped || this.data.labels[i] >= 0) return `${this.classOf(i)} ${this.nameOf(i)}`;
+    return `${this.nameOf(i)}, nearest: ${this.kindsOf(i)}`;
   }
 }

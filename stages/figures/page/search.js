@@ -13,7 +13,7 @@ export class Search {
     this.found = [];
   }
 
-  // `12` or `#12` is a point of the map, `new 12` a new image; anything else a part of a class's name.
+  // `12` or `#12` is a point of the map, `new 12` a new image; anything else a part of the name of a class or new image.
   look() {
     const { scene } = this;
     const { data } = scene;
@@ -24,15 +24,17 @@ export class Search {
     this.next = 0;
     if (index) {
       const i = Number(index[2]) + (index[1] ? scene.mapped : 0);
-      if (i < (index[1] ? data.total : scene.mapped)) this.found = [i];
+      if (i < (index[1] ? data.stored : scene.mapped)) this.found = [i];
       this.said.textContent = this.found.length ? `${scene.classOf(i)} – Enter goes there` : "no point has this index";
     } else if (text) {
-      const classes = new Set(data.classNames.flatMap((name, c) => (name.toLowerCase().includes(text) ? [c] : [])));
-      matched = (i) => classes.has(data.labels[i]);
+      const having = (names) => [...names].flatMap(([key, name]) => (name.toLowerCase().includes(text) ? [key] : []));
+      const [classes, named] = [new Set(having(data.classNames.entries())), new Set(having(data.names))];
+      matched = (i) => classes.has(data.labels[i]) || named.has(i);
       for (let i = 0; i < data.total; i++) if (matched(i) && scene.isShown(i)) this.found.push(i);
-      const names = [...classes].map((c) => data.classNames[c]).join(", ");
-      this.said.textContent = classes.size ? `${names}: ${count(this.found.length, "point")}` : "no class has this in its name";
-      if (!classes.size) matched = null;
+      const meant = [...classes].map((c) => data.classNames[c]).join(", ") || "in their names";
+      const found = classes.size || named.size;
+      this.said.textContent = found ? `${meant}: ${count(this.found.length, "point")}` : "no class has this in its name";
+      if (!found) matched = null;
     } else this.said.textContent = "";
     this.app.change({ matched });
   }

@@ -1,6 +1,7 @@
 // The selected points: how many of each class, all their images on one sheet, and a CSV file of them.
 import { cssColour } from "./colours.js";
 import { count, element, grouped } from "./elements.js";
+import { showPanel } from "./tools.js";
 
 const SHEET_IMAGES = 600; // the contact sheet shows so many at most
 const SHEET_COLUMNS = 7;
@@ -41,7 +42,7 @@ export class Selection {
 
   choose(points) {
     this.app.change({ selected: points.length ? new Set(points.sort((i, j) => i - j)) : null });
-    if (points.length) this.app.showPanel(true);
+    if (points.length) showPanel(this.app, true);
   }
 
   update() {
@@ -111,7 +112,7 @@ export class Selection {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  // index counts within its layer, `map` or `new`; figures that the run has not are left out.
+  // index counts within its layer; figures that the run has not are left out.
   csv() {
     const { scene } = this;
     const { data } = scene;
@@ -119,10 +120,9 @@ export class Selection {
     const axes = ["x", "y", "z"].slice(0, data.dimensions);
     const lines = [["layer", "index", "class", ...axes, ...measures.map((name) => (name === "errors" ? "error" : name))]];
     for (const i of this.points) {
-      const isNew = i >= scene.mapped;
       const place = axes.map((_, axis) => data.positions[data.dimensions * i + axis]);
       const figures = measures.map((name) => (Number.isFinite(data[name][i]) ? data[name][i] : ""));
-      lines.push([isNew ? "new" : "map", isNew ? i - scene.mapped : i, quoted(scene.classOf(i)), ...place, ...figures]);
+      lines.push([scene.layerOf(i), scene.indexOf(i), quoted(scene.classOf(i)), ...place, ...figures]);
     }
     return lines.map((line) => line.join(",")).join("\r\n") + "\r\n";
   }

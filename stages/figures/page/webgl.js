@@ -1,115 +1,6 @@
 // Drawing with WebGL 2: dots from buffers that stay on the GPU, images as squares cut from sprite atlases.
-import { FRAME_PIXELS, GROWTH } from "./scene.js";
-
-const DOTS_VERTEX = `#version 300 es
-in vec3 place;
-in vec4 colour;
-in float room;
-uniform vec2 centre, viewport;
-uniform vec4 look; // scale, pixel ratio, dot diameter, image size
-uniform vec2 range; // depth range: middle, reach
-out vec4 tint;
-void main() {
-  float shown = look.w > 0.0 ? smoothstep(${GROWTH[0].toFixed(3)}, ${GROWTH[1].toFixed(3)}, room * look.x / look.w) : 0.0;
-  float depth = (place.z - range.x) / range.y;
-  tint = vec4(colour.rgb, colour.a * (1.0 - shown));
-  gl_Position = vec4((place.xy - centre) * look.x * 2.0 / viewport, -0.9 * depth, 1.0);
-  gl_PointSize = look.z * look.y * (1.0 + 0.35 * depth);
-  if (tint.a == 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
-}`;
-
-const DOTS_FRAGMENT = `#version 300 es
-precision mediump float;
-in vec4 tint;
-uniform float diameter;
-uniform float edge; // the share of a pixel that must be covered for it to be drawn
-out vec4 pixel;
-void main() {
-  float covered = clamp((0.5 - distance(gl_PointCoord, vec2(0.5))) * diameter + 0.5, 0.0, 1.0);
-  if (covered < edge) discard;
-  float alpha = tint.a * covered;
-  pixel = vec4(tint.rgb * alpha, alpha);
-}`;
-
-const IMAGES_VERTEX = `#version 300 es
-in vec2 corner;
-in vec4 place; // screen x, y, depth, opacity
-in vec3 cell; // top left pixel in the atlas, share of the full size
-in vec4 colour; // the fourth byte: framed or not
-uniform vec2 viewport;
-uniform vec4 look; // size across, size down, pixel ratio, frame width
-out vec2 within;
-out vec4 tint;
-flat out vec2 origin;
-flat out float framed;
-flat out vec2 span;
-void main() {
-  vec2 size = look.xy * cell.z;
-  vec2 reach = size * 0.5 + colour.a * look.w; // only a frame needs more than the image
-  within = corner * reach;
-  vec2 at = place.xy + within;
-  tint = vec4(colour.rgb, place.w);
-  origin = cell.xy;
-  span = size;
-  framed = colour.a;
-  gl_Position = vec4(at.x * 2.0 / viewport.x - 1.0, 1.0 - at.y * 2.0 / viewport.y, -0.9 * place.z, 1.0);
-}`;
-
-// A grey image as ink in its class's colour (cut out of its black ground), or as a tile with a border in that colour.
-const IMAGES_FRAGMENT = `#version 300 es
-precision highp float;
-in vec2 within;
-in vec4 tint;
-flat in vec2 origin;
-flat in float framed;
-flat in vec2 span; // CSS pixels
-uniform sampler2D atlas;
-uniform vec2 image; // pixels across and down
-uniform vec2 texel; // one over the size of the atlas
-uniform vec4 look;
-uniform vec4 style; // cut out?, dark page?, samples a side, depth test?
-uniform vec3 ink;
-out vec4 pixel;
-
-float grey(vec2 at) { // linear between pixels, never beyond the image's own cell
-  return texture(atlas, (origin + clamp(at, vec2(0.5), image - 0.5)) * texel).r;
-}
-
-void main() {
-  vec2 beyond = abs(within) - span * 0.5;
-  float outside = max(beyond.x, beyond.y);
-  vec2 at = (within / span + 0.5) * image;
-  vec2 step_size = image / (span * look.z);
-  float value = 0.0;
-  if (style.z > 1.0) {
-    for (float i = 0.0; i < style.z; i++)
-      for (float j = 0.0; j < style.z; j++)
-        value += grey(at + step_size * (vec2(i, j) + 0.5 - style.z * 0.5) / style.z);
-    value /= style.z * style.z;
-  } else { // larger than life: hard pixels with soft edges one screen pixel wide
-    vec2 part = fract(at) - 0.5;
-    value = grey(floor(at) + 0.5 + sign(part) * clamp(abs(part) / step_size - 0.5 / step_size + 0.5, 0.0, 0.5));
-  }
-  vec4 colour;
-  if (style.x > 0.5) {
-    vec3 shade = style.y > 0.5 ? mix(tint.rgb * 0.4, mix(tint.rgb, vec3(1.0), 0.4), value)
-                               : mix(tint.rgb * 0.55, mix(tint.rgb, vec3(1.0), 0.4), value);
-    colour = vec4(shade, smoothstep(0.02, 0.22, value));
-  } else {
-    float border = clamp(outside + 1.5 + 0.5, 0.0, 1.0);
-    colour = vec4(mix(vec3(value), tint.rgb, border), 1.0);
-  }
-  colour.a *= step(outside, 0.0);
-  if (framed > 0.5) {
-    float frame = step(look.w - 2.0, outside) * step(outside, look.w);
-    colour = mix(colour, vec4(ink, 1.0), frame);
-    colour.rgb = mix(vec3(style.y > 0.5 ? 0.0 : 1.0), colour.rgb, max(colour.a, frame));
-    colour.a = max(colour.a, 0.82);
-  }
-  float alpha = colour.a * tint.a;
-  if (alpha < (style.w > 0.5 ? 0.5 : 0.004)) discard;
-  pixel = vec4(colour.rgb * alpha, alpha);
-}`;
+import { FRAME_PIXELS } from "./scene.js";
+import { DOTS_FRAGMENT, DOTS_VERTEX, IMAGES_FRAGMENT, IMAGES_VERTEX } from "./shaders.js";
 
 const INSTANCE_BYTES = 32;
 
@@ -148,16 +39,19 @@ export class WebGlRenderer {
     };
     this.blocksAcross = Math.ceil(cell.columns / this.block.columns);
     this.blocksDown = Math.ceil(cell.rows / this.block.rows);
-    const count = this.data.images.count * this.blocksAcross * this.blocksDown;
-    this.atlases = Array.from({ length: count }, () => ({ texture: null, instances: new Instances(gl, this) }));
+    this.loaded = 0;
   }
 
-  // Decode and upload every sheet, one after the other; `ready` is called after each.
+  // Decode and upload every sheet that is new, one after the other; `ready` is called after each.
   async load(ready) {
+    const { gl } = this;
     const { images } = this.data;
-    for (let sheet = 0; sheet < images?.count; sheet++) {
+    while (this.loaded < images?.count) {
+      const sheet = this.loaded++;
+      const blocks = { length: this.blocksAcross * this.blocksDown };
+      this.atlases.push(...Array.from(blocks, () => ({ texture: null, instances: new Instances(gl, this) })));
       const bitmap = await images.sheet(sheet);
-      if (sheet + 1 < images.count) images.sheet(sheet + 1); // decoded while this one is uploaded
+      for (const next of [sheet + 1, sheet + 2]) if (next < images.count) images.sheet(next); // decoded meanwhile
       for (let b = 0; b < this.blocksAcross * this.blocksDown; b++) await this.upload(bitmap, sheet, b);
       ready();
     }
@@ -168,7 +62,7 @@ export class WebGlRenderer {
     const { cell } = this.data;
     const [width, height] = [this.block.columns * cell.width, this.block.rows * cell.height];
     const [x, y] = [(b % this.blocksAcross) * width, Math.floor(b / this.blocksAcross) * height];
-    if (y >= bitmap.height) return;
+    if (x >= bitmap.width || y >= bitmap.height) return;
     const whole = this.blocksAcross * this.blocksDown === 1;
     const size = [Math.min(width, bitmap.width - x), Math.min(height, bitmap.height - y)];
     const part = whole ? bitmap : await createImageBitmap(bitmap, x, y, ...size);
@@ -251,10 +145,11 @@ export class WebGlRenderer {
     for (const atlas of this.atlases) atlas.instances.clear();
     for (const i of pictured) {
       const { atlas, x, y } = this.atlasPlace(i);
-      if (!atlas.texture) continue;
+      if (!atlas?.texture) continue;
+      const frame = i < scene.mapped ? 0 : this.data.warnings.has(i) ? 128 : 255;
       const [left, top] = view.toScreen(grid.seen[3 * i], grid.seen[3 * i + 1]);
       const z = (grid.seen[3 * i + 2] - depth.middle) / depth.reach;
-      atlas.instances.add(left, top, z, x, y, scene.grown(i), scene.colours, i, i >= scene.mapped);
+      atlas.instances.add(left, top, z, x, y, scene.grown(i), scene.colours, i, frame);
     }
     gl.useProgram(images.program);
     gl.uniform2f(images.viewport, view.width, view.height);
@@ -263,7 +158,7 @@ export class WebGlRenderer {
     const shrunk = cell.width / (across * ratio); // then several samples a pixel
     const samples = shrunk > 1 ? Math.min(4, Math.max(2, Math.ceil(shrunk))) : 1;
     gl.uniform4f(images.style, scene.state.cutOut, scene.dark, samples, this.data.dimensions === 3);
-    gl.uniform3f(images.ink, ...scene.ink.map((v) => v / 255));
+    for (const name of ["ink", "warning"]) gl.uniform3f(images[name], ...scene[name].map((v) => v / 255));
     for (const { texture, size, instances } of this.atlases) {
       if (!instances.count) continue;
       gl.uniform2f(images.texel, 1 / size[0], 1 / size[1]);
@@ -300,7 +195,7 @@ class Instances {
     this.count = 0;
   }
 
-  add(left, top, z, x, y, grown, colours, i, framed) {
+  add(left, top, z, x, y, grown, colours, i, frame) {
     if ((this.count + 1) * INSTANCE_BYTES > this.bytes.length) this.grow(2 * this.count);
     const at = (this.count++ * INSTANCE_BYTES) / 4;
     const { floats, bytes } = this;
@@ -312,7 +207,7 @@ class Instances {
     floats[at + 5] = y;
     floats[at + 6] = grown;
     for (let k = 0; k < 3; k++) bytes[4 * (at + 7) + k] = colours[4 * i + k];
-    bytes[4 * (at + 7) + 3] = framed ? 255 : 0;
+    bytes[4 * (at + 7) + 3] = frame;
   }
 
   draw() {

@@ -1,0 +1,41 @@
+"""Lay the images out without the autoencoder, from their principal components and from their pixels, to compare."""
+
+import numpy as np
+
+from stages.latents.scores import fit_pca, flatten
+from stages.latents.tsne import embed, place
+from stages.pipeline.artifacts import read_arrays, write_arrays
+from stages.pipeline.errors import run
+from stages.pipeline.params import TsneParams, load_params
+
+PCA_COMPONENTS = 50  # as many as one usually takes before t-SNE
+
+
+def embed_baselines(train_images: np.ndarray, test_images: np.ndarray, params: TsneParams) -> dict[str, np.ndarray]:
+    """Two maps of the first training images (n, h, w) uint8, of principal components and of pixels.
+
+    Returns `pca_latents` (points, components), and for each map `pca_` and `pixel_positions` (points, 2 | 3) with
+    `pca_` and `pixel_placed` (test images, 2 | 3).
+    """
+    mapped = train_images[: params.points]
+    pca = fit_pca(train_images, PCA_COMPONENTS)
+    components = pca.transform(flatten(mapped))
+    arrays = {"pca_latents": components}
+    spaces = {
+        "pca": (components, pca.transform(flatten(test_images))),
+        "pixel": (flatten(mapped), flatten(test_images)),
+    }
+    for name, (latents, new_latents) in spaces.items():
+        positions, _ = embed(latents, params)
+        arrays |= {f"{name}_positions": positions, f"{name}_placed": place(latents, positions, new_latents, params)}
+    return arrays
+
+
+def main() -> None:
+    images = read_arrays("data/images.npz")
+    maps = embed_baselines(images["train_images"], images["test_images"], load_params("tsne"))
+    write_arrays("data/baseline_maps.npz", **maps)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,37 @@
+"""The map coloured by each factor, and bars of how well neighbours agree in it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.figures.factors import SPACES, draw_factors, ranks_within
+from stages.figures.style import png_bytes
+
+NAMES = ["tone", "heel_height", "never"]
+
+
+def drawn(dimensions=2, n=200):
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 3, n)
+    factors = generator.uniform(size=(n, 3))
+    factors[labels != 1, 1] = factors[:, 2] = np.nan
+    table = pd.DataFrame({"factor": NAMES} | {space: [0.5, 0.8, np.nan] for space in SPACES})
+    return generator.normal(size=(n, dimensions)).astype(np.float32), labels, factors, table
+
+
+def test_ranks_run_from_0_to_1_within_each_class():
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    ranks = ranks_within(labels, np.array([5.0, 1.0, 3.0, 100.0, np.nan, 7.0]))
+    np.testing.assert_array_equal(ranks, [1, 0, 0.5, 0, np.nan, 0])
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_each_factor_has_a_map_with_its_agreement_and_every_space_a_bar(dimensions):
+    figure = draw_factors(*drawn(dimensions))
+    above, below = figure.subfigs
+    assert [axes.get_title("left") for axes in above.axes[:3]] == ["tone  0.50", "heel height  0.80", "never  nan"]
+    grey, coloured = above.axes[1].collections
+    assert len(grey.get_offsets()) + len(coloured.get_offsets()) == 200
+    assert [len(bars) for bars in below.axes[0].containers] == [3] * len(SPACES)
+    assert below.axes[0].get_xticklabels()[0].get_text() == "heel\nheight", "best first"
+    assert png_bytes(figure) == png_bytes(draw_factors(*drawn(dimensions)))
