@@ -105,13 +105,13 @@ def draw_following(sizes: pd.DataFrame, perplexities: pd.DataFrame) -> Figure:
     """Left map accuracy against latent accuracy, a point for each latent size; right both over the perplexity."""
     with paper():
         note = "share of test images whose five nearest are mostly of their class; bars span the seeds"
-        figure = new_figure(10, 4.8, "The map is as good as the latents", note)
+        figure = new_figure(10, 4.8, "Accuracy on the map and among the latents", note)
         left, right = figure.subplots(1, 2)
         groups = sizes.groupby("latent_dim")[["latent_accuracy", "map_accuracy"]]
         mean, low, high = groups.mean(), groups.min(), groups.max()
         ends = [sizes[["latent_accuracy", "map_accuracy"]].to_numpy().min() - 0.02, mean.to_numpy().max() + 0.02]
         left.plot(ends, ends, color=MUTED, linewidth=1, linestyle=(0, (5, 3)))
-        left.text(ends[1], ends[1], "equal ", ha="right", va="top", color=MUTED, size=8.5)
+        left.text(ends[1], ends[1] - 0.02, "equal", ha="right", va="top", color=MUTED, size=8.5)
         spread = [np.abs(mean - end).T.to_numpy() for end in (low, high)]
         x_bars, y_bars = ([spread[0][axis], spread[1][axis]] for axis in (0, 1))
         left.errorbar(*mean.to_numpy().T, xerr=x_bars, yerr=y_bars, color=FIT, marker="o", linewidth=1.2)
@@ -126,10 +126,10 @@ def draw_following(sizes: pd.DataFrame, perplexities: pd.DataFrame) -> Figure:
 
 def draw_lines(axes: Axes, accuracies: pd.DataFrame) -> None:
     """Both accuracies over the perplexity, each line named at its end."""
-    for key, colour in (("latent_accuracy", INK), ("map_accuracy", FIT)):
+    for key, name, colour in (("latent_accuracy", "among latents", INK), ("map_accuracy", "on the map", FIT)):
         axes.plot(accuracies.index, accuracies[key], color=colour, marker="o", linewidth=1.4)
-        name = key.replace("latent_accuracy", "among latents").replace("map_accuracy", "on the map")
-        axes.annotate(name, (accuracies.index[0], accuracies[key].iloc[0]), (0, 9), textcoords="offset points", size=9)
+        below = {"xytext": (0, -10), "textcoords": "offset points", "va": "top", "size": 9}
+        axes.annotate(name, (accuracies.index[0], accuracies[key].iloc[0]), color=colour, **below)
     axes.set_xscale("log")
     axes.set_xticks(accuracies.index, [f"{value:g}" for value in accuracies.index])
     axes.minorticks_off()
@@ -141,12 +141,14 @@ def draw_maps(maps: list[np.ndarray], images: ImageSet, accuracies: pd.Series) -
     with paper():
         note = "the same network's latents; accuracy is that of placed test images, by their five nearest"
         figure = new_figure(13, 5, "How many latents make a good map", note)
+        figure.set_dpi(80)  # so many points at the usual resolution would make a large file
         for axes, positions in zip(figure.subplots(1, len(maps)), maps, strict=True):
             count = len(positions)
             draw_points(axes, positions, np.zeros(count), images.train_labels[:count])
             axes.set_title(f"{count:,} latents, accuracy {accuracies[count]:.3f}")
             axes.set_aspect("equal", adjustable="datalim")
             axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
         handles, _ = class_entries(images.train_labels[:0], images.class_names)
         legend(figure, handles, list(images.class_names), loc="outside right center")
     return figure
