@@ -67,8 +67,9 @@ VARIANTS = {
 }
 FINALISTS = {
     "default": {},
-    "consistency 0.03, beta 0.02": {"consistency": 0.03, "beta": 0.02},
-    "shifts rebuilt, beta 0.02": {**VARIANTS["shifts rebuilt"], "beta": 0.02},
+    "length_compression 0": {"length_compression": 0.0},
+    "beta 0.02": {"beta": 0.02},
+    "shifts rebuilt": VARIANTS["shifts rebuilt"],
 }
 SEEDS = {"screen": 1, "finalists": 3}
 DIGITS = {
