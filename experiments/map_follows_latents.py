@@ -1,6 +1,6 @@
 """How the map follows the latents: over latent sizes, over perplexities, and over the number of latents on it.
 
-    python -m experiments.map_follows_latents          # half an hour on two quiet cores
+    python -m experiments.map_follows_latents          # an hour on two quiet cores
 
 The training images of Fashion-MNIST are learnt, its test images placed on the finished map. Beside params.yaml only
 what is compared is changed, and the seed of network and map. Scores:
@@ -37,9 +37,12 @@ from stages.pipeline.params import AutoencoderParams, TsneParams, load_params
 SIZES = [2, 4, 8, 16, 32, 64]
 PERPLEXITIES = [5.0, 10.0, 20.0, 30.0, 50.0, 100.0]
 POINTS = [1000, 3000, 6000]
-SEEDS = {"sizes": 2, "perplexities": 1, "points": 2}
 DIGITS = {"latent_accuracy": 3, "map_accuracy": 3, "trustworthiness": 4, "knn_recall": 3}
-TITLES = {"latent_dim": "latent size", "perplexity": "perplexity", "points": "latents on the map"}
+COMPARED = {  # comparison: the parameter it changes, and its name in the table
+    "sizes": ("latent_dim", "latent size"),
+    "points": ("points", "latents on the map"),
+    "perplexities": ("perplexity", "perplexity"),
+}
 KEPT = Path("build/latents")
 
 
@@ -90,10 +93,10 @@ def measure(images: ImageSet, network: AutoencoderParams, params: TsneParams) ->
     return [{"latent_dim": network.latent_dim, "perplexity": params.perplexity, "points": params.points, **score}]
 
 
-def table_of(what: str, images: ImageSet) -> pd.DataFrame:
+def table_of(what: str, images: ImageSet, seeds: int) -> pd.DataFrame:
     """The rows of one comparison, over all its seeds; those not measured yet are measured."""
     tables = []
-    for seed in range(SEEDS[what]):
+    for seed in range(seeds):
         for network, params in settings(what, seed):
             name = f"z {network.latent_dim} perplexity {params.perplexity:g} points {params.points}"
             measured = partial(measure, images, network, params)
@@ -157,14 +160,15 @@ def draw_maps(maps: list[np.ndarray], images: ImageSet, accuracies: pd.Series) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", default="../shared/fashion-mnist", help="where Fashion-MNIST lies")
+    parser.add_argument("--seeds", type=int, default=2, help="of network and map")
     arguments = parser.parse_args()
     images = fashion_mnist_images(arguments.root)
     KEPT.mkdir(parents=True, exist_ok=True)
-    tables = {what: table_of(what, images) for what in SEEDS}
-    for what, column in zip(tables, TITLES, strict=True):
+    tables = {}
+    for what, (column, title) in COMPARED.items():
+        tables[what] = table_of(what, images, arguments.seeds)
         digits = {"test_mse": 5, **DIGITS} if what == "sizes" else DIGITS
-        shown = averaged(tables[what], [column], digits)
-        put_into("docs/latents.md", what, shown.rename(columns=TITLES))
+        put_into("docs/latents.md", what, averaged(tables[what], [column], digits).rename(columns={column: title}))
     picture = draw_following(tables["sizes"], tables["perplexities"])
     write_bytes("docs/images/map_follows_latents.png", png_bytes(picture))
     maps = [map_of(images, *run)["positions"] for run in settings("points", 0)]
