@@ -1,7 +1,7 @@
 """The autoencoder's default parameters, chosen without labels and without the test images.
 
     python -m experiments.choose_latents screen        # every variant, one parameter away: minutes
-    python -m experiments.choose_latents finalists     # the best ones with their maps, three seeds each: half an hour
+    python -m experiments.choose_latents finalists     # the best ones with their maps, three seeds each: an hour
 
 Everything is measured on the training images of Fashion-MNIST alone. Some are held out, and each of these has a view
 that training has never seen: bent by a smooth random field, its tones changed, with a little noise. Scores:
@@ -68,6 +68,7 @@ VARIANTS = {
 FINALISTS = {
     "default": {},
     "length_compression 0": {"length_compression": 0.0},
+    "length_compression 0.5": {"length_compression": 0.5},
     "beta 0.02": {"beta": 0.02},
     "shifts rebuilt": VARIANTS["shifts rebuilt"],
 }
