@@ -37,10 +37,14 @@ class Autoencoder(nn.Module):
             self.linear_decoder = nn.Linear(latent_dim, pixels)
 
     def encode(self, images: Tensor) -> Tensor:
-        return scale_lengths(self.project(images), 1 - self.architecture["length_compression"])
+        return self.compress(self.project(images))
 
     def decode(self, latents: Tensor) -> Tensor:
         return self.render(scale_lengths(latents, 1 / (1 - self.architecture["length_compression"])))
+
+    def compress(self, projections: Tensor) -> Tensor:
+        """What `project` gives (n, d), as latents."""
+        return scale_lengths(projections, 1 - self.architecture["length_compression"])
 
     def project(self, images: Tensor) -> Tensor:
         """Images to vectors (n, d) before their lengths are compressed: what is trained."""

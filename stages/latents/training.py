@@ -1,6 +1,11 @@
 """Training the autoencoder, and using it: images in as uint8, latents out as float32.
 
 All images lie on the device as one tensor; a batch is an index into it. No labels are ever seen.
+
+Each image of a batch has a view: the same image a little moved, turned and stretched, which shows the same garment.
+Its latent is drawn towards the image's own (`consistency`), so that neighbours in latent space are alike in kind
+rather than in pose (the idea of Chopra et al. 2005 and Chen et al. 2020, without negative examples: rebuilding the
+images keeps the latents apart).
 """
 
 import math
@@ -21,6 +26,7 @@ THREADS = 1  # sums are cut alike on every machine, and small batches gain littl
 WARMUP = 0.05  # share of all steps in which the learning rate rises
 FIRST_LOG_VARIANCE = -2.0  # of the variational noise, which training then adapts
 CHUNK = 1024  # images encoded at once
+SMALLEST_SPREAD = 1e-12  # of latents that are all the same
 LOSSES = {"mse": functional.mse_loss, "l1": functional.l1_loss}
 
 
@@ -46,18 +52,17 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
         [*network.parameters(), log_variance], lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
     )
     steps = params.epochs * math.ceil(len(training) / params.batch_size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_then_cosine(step / steps))
+    rates = iter([params.learning_rate * warmup_then_cosine(step / steps) for step in range(steps)])
 
     history = []
     for epoch in (bar := progress(range(1, params.epochs + 1), "training the autoencoder", unit="epoch")):
-        learning_rate, total = optimizer.param_groups[0]["lr"], torch.zeros((), device=device)
-        for batch in torch.randperm(len(training), generator=generator).split(params.batch_size):
-            target = augmented(_intensities(training[batch.to(device)]), params, generator)
-            loss, penalty = _loss(network, log_variance, target, params, generator)
+        total = torch.zeros((), device=device)
+        for batch in torch.randperm(len(training), generator=generator).to(device).split(params.batch_size):
+            optimizer.param_groups[0]["lr"] = learning_rate = next(rates)
+            loss, penalty = _loss(network, log_variance, _intensities(training[batch]), params, generator)
             optimizer.zero_grad()
             (loss + penalty).backward()
             optimizer.step()
-            schedule.step()
             total += loss.detach() * len(batch)
         losses = (total.item() / len(training), _validate(network, validation, params))
         if not all(map(math.isfinite, losses)):
@@ -71,24 +76,42 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
 
 
 def _loss(
-    network: Autoencoder, log_variance: Tensor, target: Tensor, params: AutoencoderParams, generator: torch.Generator
+    network: Autoencoder, log_variance: Tensor, images: Tensor, params: AutoencoderParams, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """The loss of the images (n, 1, h, w) rebuilt from noisy ones through a noisy latent, and beta's penalty on it.
+    """The loss of the images (n, 1, h, w) rebuilt from noisy ones through a noisy latent, and the latents' penalty.
 
-    The penalty is beta / pixels times the Kullback-Leibler divergence of N(p, exp(log_variance)) from N(0, 1) in nats
-    (Kingma & Welling 2014, Higgins et al. 2017), with one variance (d,) shared by all images.
+    The penalty adds beta / pixels times the Kullback-Leibler divergence of N(p, exp(log_variance)) from N(0, 1) in
+    nats, with one variance (d,) shared by all images (Kingma & Welling 2014, Higgins et al. 2017), and `consistency`
+    times the `disagreement` of the images' latents with their views'. Without consistency the views are what is
+    rebuilt: plain augmentation.
     """
 
     def normal(like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=generator).to(like.device)
 
-    images = target + params.noise * normal(target) if params.noise else target
-    projections, penalty = network.project(images), target.new_zeros(())
+    views, penalty = altered(images, params, generator), images.new_zeros(())
+    target = images if params.consistency else views
+    noisy = target + params.noise * normal(target) if params.noise else target
+    if params.consistency:  # one pass for both is faster than two
+        projections, projected_views = network.project(torch.cat([noisy, views])).chunk(2)
+        difference = disagreement(network.compress(projections), network.compress(projected_views))
+        penalty = params.consistency * difference
+    else:
+        projections = network.project(noisy)
     if params.beta:
         divergence = 0.5 * (projections.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-        penalty = params.beta / target[0].numel() * divergence
+        penalty = penalty + params.beta / target[0].numel() * divergence
         projections = projections + (log_variance / 2).exp() * normal(projections)
     return LOSSES[params.loss](network.render(projections), target), penalty
+
+
+def disagreement(latents: Tensor, others: Tensor) -> Tensor:
+    """Mean squared distance of latents (n, d) from those of the same images' views, over that of unrelated latents.
+
+    0 if no view moves a latent, about 1 if views tell nothing; the latents' scale does not matter.
+    """
+    spread = sum(z.var(dim=0, correction=0).sum() for z in (latents, others))
+    return (latents - others).square().sum(dim=1).mean() / spread.clamp_min(SMALLEST_SPREAD)
 
 
 def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Autoencoder:
@@ -161,26 +184,26 @@ def warmup_then_cosine(done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - WARMUP) / (1 - WARMUP)))
 
 
-def augmented(images: Tensor, params: AutoencoderParams, generator: torch.Generator) -> Tensor:
-    """Images (n, 1, h, w), each shifted by up to `params.shift` pixels and, if `params.flip`, one in two mirrored."""
-    images = shifted(images, params.shift, generator)
-    if params.flip:
-        mirrored = torch.rand(len(images), 1, 1, 1, generator=generator).to(images.device) < 0.5
-        images = torch.where(mirrored, images.flip(3), images)
-    return images
+def altered(images: Tensor, params: AutoencoderParams, generator: torch.Generator) -> Tensor:
+    """A view of each image (n, 1, h, w): moved, turned, stretched and mirrored by chance, its border repeated.
 
-
-def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Each image (n, 1, h, w) moved by up to `most` whole pixels in both directions, its border repeated."""
-    if not most:
-        return images
+    Up to `shift` pixels and `rotation` degrees either way, each side longer or shorter by a share of up to
+    `stretching`, and one in two mirrored if `flip`. As torchvision's RandomAffine, but all images at once and each by
+    its own chance.
+    """
     n, _, height, width = images.shape
-    offsets = torch.randint(0, 2 * most + 1, (2, n, 1), generator=generator).to(images.device)
-    rows = offsets[0] + torch.arange(height, device=images.device)
-    columns = offsets[1] + torch.arange(width, device=images.device)
-    padded = functional.pad(images, (most,) * 4, mode="replicate")[:, 0]
-    which = torch.arange(n, device=images.device)[:, None, None]
-    return padded[which, rows[:, :, None], columns[:, None, :]][:, None]
+    chance = 2 * torch.rand(6, n, generator=generator) - 1
+    angle = chance[0] * math.radians(params.rotation)
+    across, down = 1 + params.stretching * chance[1:3]
+    right, below = 2 * params.shift * chance[3] / width, 2 * params.shift * chance[4] / height
+    mirror = chance[5].sign() if params.flip else torch.ones(n)
+    # where in the image (both sides from -1 to 1) each pixel of its view is taken from
+    rows = [
+        torch.stack([mirror * across * angle.cos(), -down * angle.sin() * height / width, right], dim=1),
+        torch.stack([mirror * across * angle.sin() * width / height, down * angle.cos(), below], dim=1),
+    ]
+    grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid.to(images.device), padding_mode="border", align_corners=False)
 
 
 def _intensities(images: Tensor) -> Tensor:

@@ -95,8 +95,11 @@ class AutoencoderParams(Section):
     whitening: Annotated[float, Field(ge=-1, le=1)]
     beta: Annotated[float, Field(ge=0, le=100)]
     noise: Annotated[float, Field(ge=0, le=10)]
-    shift: Annotated[int, Field(ge=0, le=8)]
+    shift: Annotated[float, Field(ge=0, le=100)]
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    stretching: Annotated[float, Field(ge=0, le=0.5)]
     flip: bool
+    consistency: Annotated[float, Field(ge=0, le=100)]
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     weight_decay: Annotated[float, Field(ge=0, le=10)]
     batch_size: Annotated[int, Field(ge=1)]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stages.latents.scores import fit_pca, pca_mse
-from stages.latents.training import encode, reconstruct, shifted, train, warmup_then_cosine
+from stages.latents.training import altered, disagreement, encode, reconstruct, train, warmup_then_cosine
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import load_params
 
@@ -82,7 +82,10 @@ def test_reconstructions_come_with_their_errors(trained):
         {"beta": 1},
         {"noise": 0.3},
         {"shift": 0},
+        {"rotation": 0},
+        {"stretching": 0},
         {"flip": True},
+        {"consistency": 0},
         {"learning_rate": 0.003},
         {"weight_decay": 1},
         {"batch_size": 32},
@@ -133,18 +136,72 @@ def test_training_leaves_the_global_generator_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_shifting_moves_each_image_by_whole_pixels_and_repeats_its_border():
-    image = torch.arange(20.0).view(1, 1, 4, 5)
-    moved = shifted(image.expand(100, 1, 4, 5), 1, torch.Generator().manual_seed(0))
-    inner = {tuple(picture[0, 1:3, 1:4].flatten().tolist()) for picture in moved}
-    expected = {
-        tuple(image[0, 0, 1 + dy : 3 + dy, 1 + dx : 4 + dx].flatten().tolist())
-        for dy in (-1, 0, 1)
-        for dx in (-1, 0, 1)
-    }
-    assert inner == expected
-    white = torch.ones(5, 1, 4, 5)
-    assert torch.equal(shifted(white, 2, torch.Generator().manual_seed(0)), white)
+def views(images, **changes):
+    still = {"shift": 0, "rotation": 0, "stretching": 0, "flip": False}
+    return altered(images, PARAMS.model_copy(update={**still, **changes}), torch.Generator().manual_seed(0))
+
+
+def centre_of_mass(images):
+    """Row and column (n, 2) in pixels from the middle of images (n, 1, h, w)."""
+    height, width = images.shape[2:]
+    rows, columns = torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2
+    weights = images / images.sum(dim=(1, 2, 3), keepdim=True)
+    return torch.stack([(weights.sum(3) * rows).sum((1, 2)), (weights.sum(2) * columns).sum((1, 2))], dim=1)
+
+
+@pytest.mark.parametrize("size", [(20, 20), (31, 18)])
+def test_a_view_is_the_image_a_little_moved_turned_and_stretched(size):
+    height, width = size
+    image = torch.zeros(1, 1, height, width)
+    image[:, :, height // 2 - 4 : height // 2 + 4, width // 2 + 2 : width // 2 + 4] = 1
+    images = image.expand(300, 1, height, width)
+    start = centre_of_mass(image)
+    torch.testing.assert_close(views(images), images, atol=1e-5, rtol=0)
+
+    moves = centre_of_mass(views(images, shift=2)) - start
+    assert moves.abs().max() <= 2.01
+    assert (moves.amax(0) > 1.8).all()
+    assert (moves.amin(0) < -1.8).all()
+
+    turned = centre_of_mass(views(images, rotation=20))
+    torch.testing.assert_close(turned.norm(dim=1), start.norm().expand(300), atol=0.15, rtol=0)
+    angles = torch.rad2deg(torch.atan2(turned[:, 0], turned[:, 1]) - torch.atan2(start[:, 0], start[:, 1]))
+    assert 18 < angles.max() < 21
+    assert -21 < angles.min() < -18
+
+    areas = views(images, stretching=0.2).sum(dim=(1, 2, 3)) / image.sum()
+    assert 0.65 < areas.min() < 0.85
+    assert 1.2 < areas.max() < 1.6
+
+    mirrored = views(images, flip=True)
+    kept = (mirrored - images).abs().amax(dim=(1, 2, 3)) < 1e-4
+    torch.testing.assert_close(mirrored[~kept], images.flip(3)[~kept], atol=1e-4, rtol=0)
+    assert 0.4 < kept.float().mean() < 0.6
+
+
+def test_views_repeat_the_border():
+    white = torch.ones(20, 1, 12, 15)
+    torch.testing.assert_close(views(white, shift=3, rotation=30, stretching=0.3, flip=True), white)
+
+
+def test_consistency_draws_an_images_latents_and_its_views_together():
+    pixels = torch.from_numpy(NEW_IMAGES)[:, None] / 255
+    moved = (altered(pixels, PARAMS, torch.Generator().manual_seed(9)) * 255).round().to(torch.uint8)[:, 0].numpy()
+
+    def difference(consistency):
+        network, _ = train(IMAGES, PARAMS.model_copy(update={"consistency": consistency}))
+        return disagreement(*(torch.from_numpy(encode(network, some, "cpu")) for some in (NEW_IMAGES, moved)))
+
+    assert difference(1.0) < 0.8 * difference(0.01)
+
+
+def test_disagreement_is_measured_in_units_of_the_latents_spread():
+    latents = torch.randn(5000, 3, generator=torch.Generator().manual_seed(0))
+    others = torch.randn(5000, 3, generator=torch.Generator().manual_seed(1))
+    assert disagreement(latents, latents) == 0
+    assert disagreement(latents, others).item() == pytest.approx(1, abs=0.05)
+    assert disagreement(7 * latents, 7 * others).item() == pytest.approx(disagreement(latents, others).item())
+    assert disagreement(latents[:1], latents[:1]) == 0
 
 
 def test_the_learning_rate_rises_then_falls_to_zero():
