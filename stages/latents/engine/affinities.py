@@ -32,7 +32,7 @@ def affinities_to_map(
     Those beyond three times the perplexity have none.
     """
     _, neighbours = nearest(latents, new_latents, k)
-    few = neighbours[:, : neighbour_count(perplexity, len(latents))]
+    few = np.ascontiguousarray(neighbours[:, : neighbour_count(perplexity, len(latents))])
     affinities = np.zeros(neighbours.shape, np.float32)
     affinities[:, : few.shape[1]] = conditional_affinities(squared_distances(latents, new_latents, few), perplexity)
     return affinities, neighbours

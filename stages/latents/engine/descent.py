@@ -4,11 +4,15 @@ From the first principal components (Kobak & Berens 2019), with learning rate n 
 more strongly and n afterwards (Belkina et al. 2019), momentum 0.8, and a gain for each coordinate (Jacobs 1988).
 """
 
+import shutil
+
 import numpy as np
 from numba import njit, prange
 from scipy.sparse import csr_array
 
-from stages.latents.engine import forces
+from stages.latents.engine import forces, on_torch
+from stages.latents.engine.interpolation import Grid
+from stages.pipeline.errors import InputError
 from stages.pipeline.params import TsneParams
 from stages.pipeline.progress import progress
 
@@ -17,25 +21,47 @@ GAIN_STEP, GAIN_DECAY, SMALLEST_GAIN = np.float32(0.2), np.float32(0.8), np.floa
 LONGEST_STEP = np.float32(5)
 START_DEVIATION = 1e-4  # of the first axis; so close together, points part where the affinities pull them
 JITTER = 0.01  # of that; identical latents could never part otherwise
+ALL_PAIRS_UP_TO = 10_000  # points, in 2-D; more repel through the grid, twice as fast there and nearly exact
 SHOW_EVERY = 50  # iterations between two looks at the divergence
 
 
 def optimise(latents: np.ndarray, affinities: csr_array, params: TsneParams) -> np.ndarray:
-    """Positions float32 (2 or 3, n) that (nearly) minimise the divergence from the `affinities` of `latents` (n, d)."""
-    positions = principal_start(latents, params.n_components, params.seed)
-    n = positions.shape[1]
-    repulsion = forces.repulsion
+    """Positions float32 (2 or 3, n) that nearly minimise the divergence from the `affinities` of `latents` (n, d).
+
+    Raises `InputError` if `tsne.device` is not there.
+    """
+    start = principal_start(latents, params.n_components, params.seed)
+    return (on_torch.descend if params.n_components == 2 and takes_gpu(params.device) else descend)(
+        start, affinities, params
+    )
+
+
+def takes_gpu(device: str) -> bool:
+    """Whether `tsne.device` asks for a GPU, or leaves it open and there is one."""
+    if device == "cpu" or (device == "auto" and shutil.which("nvidia-smi") is None):
+        return False  # without importing torch, which takes seconds
+    there = on_torch.gpu_is_there()
+    if device == "cuda" and not there:
+        raise InputError("params.yaml: tsne.device = 'cuda' is not available on this machine: set it to auto or cpu")
+    return there
+
+
+def descend(start: np.ndarray, affinities: csr_array, params: TsneParams) -> np.ndarray:
+    """The positions float32 (2 or 3, n) to which `start` descends."""
+    positions = start.copy()
+    axes, n = positions.shape
+    repulsion = Grid().repulsion if axes == 2 and n > ALL_PAIRS_UP_TO else forces.repulsion
     velocity, gains = np.zeros_like(positions), np.ones_like(positions)
     pull, push = np.empty_like(positions), np.empty_like(positions)
+    edges = affinities.indptr, affinities.indices, affinities.data
     with progress(None, "t-SNE", unit="iteration", total=params.early_iterations + params.iterations) as bar:
         for iteration in range(1, bar.total + 1):
             exaggeration = params.early_exaggeration if iteration <= params.early_iterations else 1
-            forces.attraction(positions, affinities.indptr, affinities.indices, affinities.data, pull)
+            forces.attraction(positions, *edges, pull)
             z = repulsion(positions, push)
-            step(
-                positions, velocity, gains, pull, push,
-                np.float32(exaggeration), np.float32(1 / z), np.float32(n / exaggeration),
-            )  # fmt: skip
+            pull *= np.float32(exaggeration)
+            push *= np.float32(1 / z)
+            move(positions, velocity, gains, pull, push, np.float32(n / exaggeration))
             positions -= positions.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
             bar.update()
             if iteration % SHOW_EVERY == 0:
@@ -56,23 +82,23 @@ def principal_start(latents: np.ndarray, axes: int, seed: int) -> np.ndarray:
 
 
 @njit(parallel=True, cache=True)
-def step(positions, velocity, gains, pull, push, exaggeration, inverse_z, learning_rate):
-    """Move every point along v <- momentum v - learning rate · gain · gradient, at most by LONGEST_STEP.
+def move(positions, velocity, gains, pull, push, learning_rate):
+    """Move every point by its velocity v <- momentum v - learning rate · gain · (pull - push), at most LONGEST_STEP.
 
-    A gain grows while its gradient points along the velocity reversed... and shrinks where the two disagree. The
-    gradient's factor 4 is left to the learning rate, as everywhere.
+    A coordinate's gain grows while the gradient keeps driving it the way it goes, and decays when it turns. The
+    gradient's factor 4 is left to the learning rate, as is usual.
     """
     axes, n = positions.shape
     for i in prange(n):
         length = np.float32(0)
         for axis in range(axes):
-            gradient = exaggeration * pull[axis, i] - inverse_z * push[axis, i]
+            gradient = pull[axis, i] - push[axis, i]
             v, gain = velocity[axis, i], gains[axis, i]
             gain = max(gain * GAIN_DECAY, SMALLEST_GAIN) if (v > 0) == (gradient > 0) else gain + GAIN_STEP
             v = MOMENTUM * v - learning_rate * gain * gradient
             velocity[axis, i], gains[axis, i] = v, gain
             length += v * v
-        shorten = min(np.float32(1), LONGEST_STEP / np.sqrt(length + np.float32(1e-30)))
+        shorter = LONGEST_STEP / max(np.sqrt(length), LONGEST_STEP)
         for axis in range(axes):
-            velocity[axis, i] *= shorten
+            velocity[axis, i] *= shorter
             positions[axis, i] += velocity[axis, i]
