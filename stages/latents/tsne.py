@@ -33,7 +33,7 @@ def embed(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
     engine = {"fitmap": _fitmap, "opentsne": _opentsne, "sklearn": _sklearn}[params.engine]
     positions, kl_divergence = engine(latents, params)
     positions = positions - (positions.max(axis=0) + positions.min(axis=0)) / 2
-    return positions.astype(np.float32), kl_divergence
+    return np.ascontiguousarray(positions, dtype=np.float32), kl_divergence
 
 
 def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray, params: TsneParams) -> np.ndarray:

@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 from numba import njit, prange
 from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
 
 from stages.latents.engine import forces, on_torch
 from stages.latents.engine.interpolation import Grid
@@ -31,9 +32,9 @@ def optimise(latents: np.ndarray, affinities: csr_array, params: TsneParams) -> 
     Raises `InputError` if `tsne.device` is not there.
     """
     start = principal_start(latents, params.n_components, params.seed)
-    return (on_torch.descend if params.n_components == 2 and takes_gpu(params.device) else descend)(
-        start, affinities, params
-    )
+    if params.n_components == 2 and takes_gpu(params.device):
+        return on_torch.descend(start, affinities, params)
+    return descend(start, affinities, params)
 
 
 def takes_gpu(device: str) -> bool:
@@ -70,15 +71,19 @@ def descend(start: np.ndarray, affinities: csr_array, params: TsneParams) -> np.
 
 
 def principal_start(latents: np.ndarray, axes: int, seed: int) -> np.ndarray:
-    """The first principal components of `latents` (n, d), float32 (axes, n), tiny and slightly jittered."""
+    """The first principal components of `latents` (n, d), float32 (axes, n), tiny and slightly jittered.
+
+    Where there are fewer components than axes, the others start with the jitter alone.
+    """
     centred = latents - latents.mean(axis=0, dtype=np.float64)
-    _, directions = np.linalg.eigh(centred.T @ centred)
-    directions = directions[:, : -axes - 1 : -1]
-    directions *= np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(axes)])  # eigh leaves signs open
-    start = (centred @ directions).T
-    start *= START_DEVIATION / (start[0].std() or 1)
-    start += np.random.default_rng(seed).normal(0, JITTER * START_DEVIATION, start.shape)
-    return np.ascontiguousarray(start, dtype=np.float32)
+    with threadpool_limits(1, "blas"):  # more threads would cut the sums in other places
+        _, directions = np.linalg.eigh(centred.T @ centred)
+        directions = directions[:, : -axes - 1 : -1]
+        largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
+        components = (centred @ (directions * np.sign(largest))).T  # eigh leaves the signs open
+    start = np.random.default_rng(seed).normal(0, JITTER * START_DEVIATION, (axes, len(latents)))
+    start[: len(components)] += components * (START_DEVIATION / (components[0].std() or 1))
+    return start.astype(np.float32)
 
 
 @njit(parallel=True, cache=True)
