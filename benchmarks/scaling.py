@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from benchmarks.tsne import ENGINES, peak_mb
 from stages.pipeline.params import load_params
@@ -119,6 +119,7 @@ def draw(results: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
         axes.set(xscale="log", yscale="log", xlabel="points", title=label)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.3)
     figure.axes[0].legend(frameon=False)
     figure.savefig(path)
@@ -141,7 +142,8 @@ def main() -> None:
     if options.write:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
         after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{START}\n{table(results)}\n{END}{after}", encoding="utf-8")
+        picture = f"![Time and peak memory over the number of points]({PICTURE.relative_to(PAGE.parent)})"
+        PAGE.write_text(f"{before}{START}\n{table(results)}\n\n{picture}\n{END}{after}", encoding="utf-8")
         draw(results, PICTURE)
     if options.json:
         figures = {
