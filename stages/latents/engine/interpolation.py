@@ -5,9 +5,9 @@ As in FIt-SNE (Linderman et al. 2019), a kernel K(y_i - y_j) is interpolated bet
 so that each point is spread over the nodes around it, the nodes are convolved by Fourier transforms, and each point
 gathers the result from the nodes around it. Two things differ, and make it several times faster:
 
-- s is the cubic B-spline in place of polynomials on boxes. The interpolation passes through K at the nodes if C is K
-  divided, after the transform, by the squares of (2 + cos k) / 3 for each axis: the transform of s at the nodes. It is
-  smooth everywhere, so the same accuracy needs fewer nodes.
+- s is the cubic B-spline in place of polynomials on boxes, and C not K itself but what makes the result nearest to K in
+  least squares over all places that points can have between the nodes (Hockney & Eastwood 1981, chapter 8): at each
+  frequency K times S / B², see `_spline_transform`. So fewer nodes are as accurate, and what error is left has no sign.
 - One spreading serves three kernels: w = 1 / (1 + |d|²) for Z, and the two components of w² d, which is the force
   itself. Z needs no way back from the frequencies, it is a sum over them (Parseval's theorem).
 """
