@@ -1,5 +1,7 @@
 """Input affinities: how much each latent counts another as its neighbour (van der Maaten & Hinton 2008, section 2)."""
 
+import os
+
 import numpy as np
 from numba import njit, prange
 from scipy.sparse import csr_array
@@ -9,6 +11,10 @@ from stages.latents.neighbours import nearest, nearest_others
 NEIGHBOURS = 3  # times the perplexity; the Gaussian leaves next to nothing to those beyond (van der Maaten 2014)
 ENTROPY_TOLERANCE = 1e-8  # nats
 BISECTIONS = 100
+
+# Threads that wait for the next kernel sleep: on a busy machine spinning costs tenfold. It is read when the first
+# kernel starts its threads, which is one of those below for every map and every placing.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def joint_affinities(latents: np.ndarray, perplexity: float) -> csr_array:
