@@ -1,15 +1,10 @@
 """How good the latents and the map are. Distances are taken in blocks of rows, so memory stays small."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from sklearn.decomposition import PCA
-from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import KNeighborsClassifier
 
-from stages.latents.neighbours import nearest_others
-
-BLOCK_MIB = 64
+from stages.latents.neighbours import nearest_others, ranks
 
 
 def knn_accuracy(
@@ -33,13 +28,7 @@ def trustworthiness(latents: np.ndarray, positions: np.ndarray, k: int) -> float
     (Venna & Kaski 2001). `latents` (n, d), `positions` (n, 2 or 3).
     """
     n = len(latents)
-    neighbours = nearest_others(positions, k)
-    excess = 0
-    for rows, distances in _distance_blocks(latents):
-        for row, from_row in zip(rows, distances, strict=True):
-            order = np.sort(from_row)  # its own zero comes first, so a rank among the others starts at 1
-            ranks = np.searchsorted(order, from_row[neighbours[row]])
-            excess += int(np.maximum(ranks - k, 0).sum())
+    excess = int(np.maximum(ranks(latents, nearest_others(positions, k)) - k, 0).sum())
     return 1 - excess * 2 / (n * k * (2 * n - 3 * k - 1))
 
 
@@ -107,10 +96,3 @@ def pca_mse(pca: PCA, images: np.ndarray) -> float:
 def flatten(images: np.ndarray) -> np.ndarray:
     """Images (n, h, w) uint8 as rows (n, h * w) float32 of intensities 0 to 1."""
     return images.reshape(len(images), -1).astype(np.float32) / 255
-
-
-def _distance_blocks(points: np.ndarray) -> Iterator[tuple[range, np.ndarray]]:
-    start = 0
-    for block in pairwise_distances_chunked(points, working_memory=BLOCK_MIB):
-        yield range(start, start + len(block)), block
-        start += len(block)

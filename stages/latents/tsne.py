@@ -1,23 +1,21 @@
 """t-SNE (van der Maaten & Hinton 2008): lay the latents out so that neighbours in latent space stay neighbours.
 
-The schedule is the one that serves large data best (Belkina et al. 2019; Kobak & Berens 2019): start from the first
-principal components, learning rate n / exaggeration while neighbours attract more strongly, then n.
+Three engines share one schedule: the project's own, openTSNE and scikit-learn. New points are placed on the finished
+map by the project's own, whichever laid it out.
 """
 
 import numpy as np
-import openTSNE
-from openTSNE.affinity import PerplexityBasedNN
-from sklearn.manifold import TSNE
 
-from stages.latents.neighbours import nearest
+from stages.latents.engine import placing
+from stages.latents.engine.affinities import joint_affinities
+from stages.latents.engine.descent import optimise
+from stages.latents.engine.forces import divergence
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import TsneParams
 from stages.pipeline.progress import progress
 
-THREADS = 2  # a fixed number, so that floating-point sums are cut alike on every machine
+THREADS = 2  # of the other engines: a fixed number, so that floating-point sums are cut alike on every machine
 CALLBACK_EVERY = 10
-PLACING_NEIGHBOURS = 25
-FEW = 500  # new points that one thread places sooner: threads wait for each other in every short iteration
 
 
 def embed(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
@@ -32,40 +30,37 @@ def embed(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
             f"params.yaml: tsne.perplexity = {params.perplexity:g} is too large for {len(latents)} points: "
             f"at most {most:.0f} (a third of tsne.points, or of the images there are)"
         )
-    positions, kl_divergence = (_opentsne if params.engine == "opentsne" else _sklearn)(latents, params)
+    engine = {"fitmap": _fitmap, "opentsne": _opentsne, "sklearn": _sklearn}[params.engine]
+    positions, kl_divergence = engine(latents, params)
     positions = positions - (positions.max(axis=0) + positions.min(axis=0)) / 2
-    return positions.astype(np.float32), kl_divergence
+    return np.ascontiguousarray(positions, dtype=np.float32), kl_divergence
 
 
 def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray, params: TsneParams) -> np.ndarray:
     """Positions (m, 2 or 3) float32 for `new_latents` (m, d) in the finished map of `latents`, which does not move.
 
-    In 2-D by openTSNE's transform: each new point starts at the median of its nearest latents and descends the KL
-    divergence to the map alone, so that new points do not see each other (Policar, Strazar & Zupan 2023). In 3-D,
-    which openTSNE lacks, it stays at that median.
+    New points do not see each other, so a point lands in the same place alone and among others.
     """
     if len(new_latents) == 0:
         return np.empty((0, positions.shape[1]), np.float32)
-    if positions.shape[1] != 2:
-        _, neighbours = nearest(latents, new_latents, min(PLACING_NEIGHBOURS, len(latents)))
-        return np.median(positions[neighbours], axis=1).astype(np.float32)
-    threads = THREADS if len(new_latents) > FEW else 1  # each point is placed by itself, so the same bytes either way
-    finished = openTSNE.TSNEEmbedding(
-        positions.astype(np.float64), _affinities(latents, params), random_state=params.seed, n_jobs=threads
-    )
-    return np.asarray(finished.transform(new_latents, k=min(PLACING_NEIGHBOURS, len(latents)))).astype(np.float32)
+    return placing.place(latents, positions, new_latents)
 
 
-def _affinities(latents: np.ndarray, params: TsneParams) -> PerplexityBasedNN:
-    return PerplexityBasedNN(
-        latents, perplexity=params.perplexity, method="exact", n_jobs=THREADS, random_state=params.seed
-    )  # fmt: skip
+def _fitmap(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
+    affinities = joint_affinities(latents, params.perplexity)
+    positions = optimise(latents, affinities, params)
+    return positions.T, divergence(positions, affinities)
 
 
 def _opentsne(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
+    import openTSNE  # the other engines cost a second to import
+
+    affinities = openTSNE.affinity.PerplexityBasedNN(
+        latents, perplexity=params.perplexity, method="exact", n_jobs=THREADS, random_state=params.seed
+    )
     start = openTSNE.initialization.pca(latents, random_state=params.seed)
     embedding = openTSNE.TSNEEmbedding(
-        start, _affinities(latents, params), negative_gradient_method="bh", random_state=params.seed, n_jobs=THREADS
+        start, affinities, negative_gradient_method="bh", random_state=params.seed, n_jobs=THREADS
     )
     with progress(None, "t-SNE", unit="iteration", total=params.early_iterations + params.iterations) as bar:
 
@@ -81,6 +76,8 @@ def _opentsne(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, floa
 
 
 def _sklearn(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
+    from sklearn.manifold import TSNE
+
     engine = TSNE(
         n_components=params.n_components,
         perplexity=params.perplexity,

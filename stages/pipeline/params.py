@@ -122,7 +122,8 @@ class TsneParams(Section):
     """How the latents are laid out."""
 
     points: Annotated[int, Field(ge=10, le=10_000_000)]
-    engine: Literal["opentsne", "sklearn"]
+    engine: Literal["fitmap", "opentsne", "sklearn"]
+    device: Literal["auto", "cpu", "cuda"]
     n_components: Literal[2, 3]
     perplexity: Annotated[float, Field(ge=1)]
     early_exaggeration: Annotated[float, Field(ge=1)]
@@ -133,7 +134,7 @@ class TsneParams(Section):
     @model_validator(mode="after")
     def _engine_can_do_it(self):
         if self.n_components == 3 and self.engine == "opentsne":
-            raise ValueError("n_components = 3: openTSNE makes 2-D maps only, set engine to sklearn")
+            raise ValueError("n_components = 3: openTSNE makes 2-D maps only, set engine to fitmap")
         if self.early_iterations != 250 and self.engine == "sklearn":
             raise ValueError(f"early_iterations = {self.early_iterations}: scikit-learn's is fixed, set it to 250")
         return self

@@ -12,8 +12,7 @@ def latents():
 
 
 @pytest.mark.parametrize("k", [1, 5, 12])
-def test_trustworthiness_is_scikit_learns(latents, k, monkeypatch):
-    monkeypatch.setattr(scores, "BLOCK_MIB", 0.1)  # several blocks
+def test_trustworthiness_is_scikit_learns(latents, k):
     positions = latents[:, :2].copy()
     expected = sklearn_trustworthiness(latents, positions, n_neighbors=k)
     assert scores.trustworthiness(latents, positions, k) == pytest.approx(expected, abs=1e-9)

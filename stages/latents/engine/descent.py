@@ -1,0 +1,109 @@
+"""Gradient descent on the map, with the schedule that serves large data best.
+
+From the first principal components (Kobak & Berens 2019), with learning rate n / exaggeration while neighbours attract
+more strongly and n afterwards (Belkina et al. 2019), momentum 0.8, and a gain for each coordinate (Jacobs 1988).
+"""
+
+import shutil
+
+import numpy as np
+from numba import njit, prange
+from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
+
+from stages.latents.engine import forces, on_torch
+from stages.latents.engine.interpolation import Grid
+from stages.pipeline.errors import InputError
+from stages.pipeline.params import TsneParams
+from stages.pipeline.progress import progress
+
+MOMENTUM = np.float32(0.8)
+GAIN_STEP, GAIN_DECAY, SMALLEST_GAIN = np.float32(0.2), np.float32(0.8), np.float32(0.01)
+LONGEST_STEP = np.float32(5)
+START_DEVIATION = 1e-4  # of the first axis; so close together, points part where the affinities pull them
+JITTER = 0.01  # of that; identical latents could never part otherwise
+ALL_PAIRS_UP_TO = 10_000  # points, in 2-D; more repel through the grid, twice as fast there and nearly exact
+SHOW_EVERY = 50  # iterations between two looks at the divergence
+
+
+def optimise(latents: np.ndarray, affinities: csr_array, params: TsneParams) -> np.ndarray:
+    """Positions float32 (2 or 3, n) that nearly minimise the divergence from the `affinities` of `latents` (n, d).
+
+    Raises `InputError` if `tsne.device` is not there.
+    """
+    start = principal_start(latents, params.n_components, params.seed)
+    if params.n_components == 2 and takes_gpu(params.device):
+        return on_torch.descend(start, affinities, params)
+    return descend(start, affinities, params)
+
+
+def takes_gpu(device: str) -> bool:
+    """Whether `tsne.device` asks for a GPU, or leaves it open and there is one."""
+    if device == "cpu" or (device == "auto" and shutil.which("nvidia-smi") is None):
+        return False  # without importing torch, which takes seconds
+    there = on_torch.gpu_is_there()
+    if device == "cuda" and not there:
+        raise InputError("params.yaml: tsne.device = 'cuda' is not available on this machine: set it to auto or cpu")
+    return there
+
+
+def descend(start: np.ndarray, affinities: csr_array, params: TsneParams) -> np.ndarray:
+    """The positions float32 (2 or 3, n) to which `start` descends."""
+    positions = start.copy()
+    axes, n = positions.shape
+    repulsion = Grid().repulsion if axes == 2 and n > ALL_PAIRS_UP_TO else forces.repulsion
+    velocity, gains = np.zeros_like(positions), np.ones_like(positions)
+    pull, push = np.empty_like(positions), np.empty_like(positions)
+    edges = affinities.indptr, affinities.indices, affinities.data
+    with progress(None, "t-SNE", unit="iteration", total=params.early_iterations + params.iterations) as bar:
+        for iteration in range(1, bar.total + 1):
+            exaggeration = params.early_exaggeration if iteration <= params.early_iterations else 1
+            forces.attraction(positions, *edges, pull)
+            z = repulsion(positions, push)
+            pull *= np.float32(exaggeration)
+            push *= np.float32(1 / z)
+            move(positions, velocity, gains, pull, push, np.float32(n / exaggeration))
+            positions -= positions.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
+            bar.update()
+            if iteration % SHOW_EVERY == 0:
+                bar.set_postfix(KL=f"{forces.divergence(positions, affinities, z):.3f}")
+    return positions
+
+
+def principal_start(latents: np.ndarray, axes: int, seed: int) -> np.ndarray:
+    """The first principal components of `latents` (n, d), float32 (axes, n), tiny and slightly jittered.
+
+    Where there are fewer components than axes, the others start with the jitter alone.
+    """
+    centred = latents - latents.mean(axis=0, dtype=np.float64)
+    with threadpool_limits(1, "blas"):  # more threads would cut the sums in other places
+        _, directions = np.linalg.eigh(centred.T @ centred)
+        directions = directions[:, : -axes - 1 : -1]
+        largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
+        components = (centred @ (directions * np.sign(largest))).T  # eigh leaves the signs open
+    start = np.random.default_rng(seed).normal(0, JITTER * START_DEVIATION, (axes, len(latents)))
+    start[: len(components)] += components * (START_DEVIATION / (components[0].std() or 1))
+    return start.astype(np.float32)
+
+
+@njit(parallel=True, cache=True)
+def move(positions, velocity, gains, pull, push, learning_rate):
+    """Move every point by its velocity v <- momentum v - learning rate · gain · (pull - push), at most LONGEST_STEP.
+
+    A coordinate's gain grows while the gradient keeps driving it the way it goes, and decays when it turns. The
+    gradient's factor 4 is left to the learning rate, as is usual.
+    """
+    axes, n = positions.shape
+    for i in prange(n):
+        length = np.float32(0)
+        for axis in range(axes):
+            gradient = pull[axis, i] - push[axis, i]
+            v, gain = velocity[axis, i], gains[axis, i]
+            gain = max(gain * GAIN_DECAY, SMALLEST_GAIN) if (v > 0) == (gradient > 0) else gain + GAIN_STEP
+            v = MOMENTUM * v - learning_rate * gain * gradient
+            velocity[axis, i], gains[axis, i] = v, gain
+            length += v * v
+        shorter = LONGEST_STEP / max(np.sqrt(length), LONGEST_STEP)
+        for axis in range(axes):
+            velocity[axis, i] *= shorter
+            positions[axis, i] += velocity[axis, i]
