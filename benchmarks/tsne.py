@@ -136,7 +136,7 @@ latents = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
 params = load_params("tsne").model_copy(update={"early_iterations": 50, "iterations": 1, "engine": "fitmap"})
 for descent.ALL_PAIRS_UP_TO in (0, 1000):
     positions, _ = embed(latents, params)
-place(latents, positions, latents, params)
+place(latents, positions, latents)
 trustworthiness(latents, positions, 5)
 """
     with tempfile.TemporaryDirectory() as cache:
@@ -163,9 +163,9 @@ def measure_points(latents: dict[str, np.ndarray], params: TsneParams, points: i
             print(f"{name:12} {taken:7.1f} s", flush=True)
     results = {}
     for name, positions in maps.items():
-        placed = opentsne_placed(train, positions, latents["test"], params) if name == "opentsne" else None
+        placed = opentsne_placed(train, positions, latents["test"]) if name == "opentsne" else None
         if placed is None:
-            placed = place(train, positions.astype(np.float32), latents["test"], params)
+            placed = place(train, positions.astype(np.float32), latents["test"])
         results[name] = {
             "seconds": statistics.median(seconds[name]),
             "kl": divergence(np.ascontiguousarray(positions.T, dtype=np.float32), affinities),

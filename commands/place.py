@@ -35,7 +35,7 @@ def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: b
     files, images, strange, unreadable = read_all(paths, framing)
     if files:
         network = network_from(*read_weights("data/autoencoder.safetensors"))
-        placed = place_images(images, strange, network, finished, load_params("tsne"), load_params("latents").device)
+        placed = place_images(images, strange, network, finished, load_params("latents").device)
         entries = describe(files, placed, finished)
         print(json.dumps(entries, indent=2) if as_json else "\n".join(map(sentence, entries)))
         if picture or not as_json:

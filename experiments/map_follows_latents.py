@@ -74,7 +74,7 @@ def map_of(images: ImageSet, network: AutoencoderParams, params: TsneParams) -> 
         rows = latents_of(images, network)
         latents = rows["train_latents"][: params.points]
         positions, _ = embed(latents, params)
-        placed = place(latents, positions, rows["test_latents"], params)
+        placed = place(latents, positions, rows["test_latents"])
         write_arrays(path, positions=positions, placed=placed)
     return read_arrays(path)
 

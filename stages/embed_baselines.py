@@ -27,7 +27,7 @@ def embed_baselines(train_images: np.ndarray, test_images: np.ndarray, params: T
     }
     for name, (latents, new_latents) in spaces.items():
         positions, _ = embed(latents, params)
-        arrays |= {f"{name}_positions": positions, f"{name}_placed": place(latents, positions, new_latents, params)}
+        arrays |= {f"{name}_positions": positions, f"{name}_placed": place(latents, positions, new_latents)}
     return arrays
 
 

@@ -11,7 +11,7 @@ def main() -> None:
     rows = read_arrays("data/latents.npz")
     latents = rows["train_latents"][: params.points]
     positions, kl_divergence = embed(latents, params)
-    placed = place(latents, positions, rows["test_latents"], params)
+    placed = place(latents, positions, rows["test_latents"])
     write_arrays("data/map.npz", positions=positions, placed=placed, kl_divergence=kl_divergence)
 
 

@@ -17,7 +17,6 @@ from stages.latents.framing import extent_of
 from stages.latents.neighbours import FARTHEST, nearest, nearest_others
 from stages.latents.training import encode, reconstruct
 from stages.latents.tsne import place
-from stages.pipeline.params import TsneParams
 
 NEIGHBOURS = 10
 MOST_MISSED, SMALLEST = 99, 0.5  # percentiles, too, of the map's own images: beyond them one is off the map
@@ -89,7 +88,6 @@ def place_images(
     strange: list[list[str]],
     network: Autoencoder,
     finished: FinishedMap,
-    params: TsneParams,
     device: str = "auto",
 ) -> Placed:
     """Encode images (m, h, w) uint8 and place them; each is treated alone, so a batch gives what single images give.
@@ -107,7 +105,7 @@ def place_images(
         note = ["only its negative is like the training images: that is what is placed"]
         warnings = [note if turn else own for turn, own in zip(turned, warnings, strict=True)]
     warnings = [read + own for read, own in zip(strange, warnings, strict=True)]
-    return Placed(encoded, place(finished.latents, finished.positions, encoded.latents, params), warnings)
+    return Placed(encoded, place(finished.latents, finished.positions, encoded.latents), warnings)
 
 
 def encode_images(images: np.ndarray, network: Autoencoder, finished: FinishedMap, device: str) -> Encoded:

@@ -36,7 +36,7 @@ def embed(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
     return np.ascontiguousarray(positions, dtype=np.float32), kl_divergence
 
 
-def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray, params: TsneParams) -> np.ndarray:
+def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray) -> np.ndarray:
     """Positions (m, 2 or 3) float32 for `new_latents` (m, d) in the finished map of `latents`, which does not move.
 
     New points do not see each other, so a point lands in the same place alone and among others.

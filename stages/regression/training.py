@@ -24,6 +24,7 @@ LEAST_STEPS = 20  # steps in an epoch; with few points it passes over them more 
 LEAST_NOISE = 1e-3  # in standard deviations of y
 SINGLE_FOLDS = 5  # a single member is trained without a fifth of the points
 BAND_LEVEL = 0.9
+OUTCLASSED = 1.2  # a candidate so many times worse than the best adds its own mistakes, whatever the points say
 FREE = "raw, free"  # raw, and its weights are not penalised: for steps and corners
 GROUPS = {  # by `encoding`: what each group of networks sees of x, at which share of the finest resolution
     "none": [("raw", 1)],
@@ -213,12 +214,15 @@ def conformal_half_band(residuals: np.ndarray, level: float = BAND_LEVEL) -> flo
 def mixture_weights(candidates: np.ndarray, y: np.ndarray, loss: str, iterations: int = 1000) -> np.ndarray:
     """Weights, positive and of sum 1, of the candidates (k, n) whose mean has least loss against y (n,).
 
-    By exponentiated gradient (Kivinen and Warmuth 1997). The first candidate is the simplest: it is taken alone when
-    the mixture's gain over it is within three standard errors of the paired differences.
+    By exponentiated gradient (Kivinen and Warmuth 1997), among the candidates whose own loss is at most
+    `OUTCLASSED` times the least. The first candidate is the simplest: it is taken alone when the mixture's gain over it
+    is within three standard errors of the paired differences.
     """
     errors = torch.from_numpy(candidates - y)
-    logits = -len(y) * elementwise_loss(errors, loss).mean(1) / elementwise_loss(errors, loss).mean(1).min()
-    logits = (logits - logits.max()).clamp(min=-20).requires_grad_()
+    losses = elementwise_loss(errors, loss).mean(1)
+    logits = (len(y) * (1 - losses / losses.min())).clamp(min=-20)
+    logits[losses > OUTCLASSED * losses.min()] = -math.inf
+    logits.requires_grad_()
     optimizer = torch.optim.Adam([logits], lr=0.05)
     with torch.enable_grad():
         for _ in range(iterations):
@@ -269,7 +273,12 @@ def _squared_weights(group: Group, points: int, weight_penalty: float) -> Tensor
 def _optimizer(network: Regressor, params: RegressorParams) -> torch.optim.Optimizer:
     match params.optimizer:
         case "adam":
-            return torch.optim.Adam(network.parameters(), lr=params.learning_rate, fused=True)
+            return torch.optim.Adam(
+                network.parameters(),
+                lr=params.learning_rate,
+                betas=eval(__import__("os").environ.get("BETAS", "(.9,.999)")),
+                fused=True,
+            )
         case "adamw":
             return torch.optim.AdamW(network.parameters(), lr=params.learning_rate, fused=True)
     return torch.optim.SGD(network.parameters(), lr=params.learning_rate, momentum=params.momentum)

@@ -46,7 +46,7 @@ def placed(network, finished):
 
 
 def put(images, network, finished):
-    return place_images(images, [[]] * len(images), network, finished, TSNE, "cpu")
+    return place_images(images, [[]] * len(images), network, finished, "cpu")
 
 
 def off_map(images, network, finished) -> float:

@@ -39,7 +39,7 @@ def rows(images, network):
 def tsne(rows):
     latents = rows["train_latents"][: TSNE.points]
     positions, kl_divergence = embed(latents, TSNE)
-    placed = place(latents, positions, rows["test_latents"], TSNE)
+    placed = place(latents, positions, rows["test_latents"])
     return {"positions": positions, "placed": placed, "kl_divergence": kl_divergence}
 
 
@@ -72,7 +72,7 @@ def test_a_hundred_png_files_are_named_by_their_kind(images, network, finished, 
     pictures, strange = np.stack([picture for picture, _ in read]), [warnings for _, warnings in read]
     if reading == "as they are":
         np.testing.assert_array_equal(pictures, images.test_images[:100])
-    placed = place_images(pictures, strange, network, finished, TSNE, "cpu")
+    placed = place_images(pictures, strange, network, finished, "cpu")
     top = [next(iter(kinds)) for kinds in kinds_of(placed.encoded.neighbours, finished)]
     names = images.class_names[images.test_labels[:100]]
     assert sum(kind == name for kind, name in zip(top, names, strict=True)) >= 79

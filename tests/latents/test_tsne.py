@@ -37,7 +37,7 @@ def test_kinds_stay_together_and_new_points_land_among_their_kind(engine, dimens
     assert 0 < kl_divergence < 1.5
     assert trustworthiness(LATENTS, positions, 12) > 0.95
     before = positions.copy()
-    placed = place(LATENTS, positions, NEW_LATENTS, params)
+    placed = place(LATENTS, positions, NEW_LATENTS)
     assert placed.shape == (90, dimensions)
     assert knn_accuracy(positions, LABELS, placed, NEW_LABELS, 5) == 1
     np.testing.assert_array_equal(positions, before)
@@ -53,14 +53,14 @@ def test_the_same_bytes_every_time_and_other_bytes_for_another_perplexity():
 
 def test_a_mapped_point_placed_again_lands_beside_itself():
     positions, _ = embed(LATENTS, PARAMS)
-    placed = place(LATENTS, positions, LATENTS[:60], PARAMS)
+    placed = place(LATENTS, positions, LATENTS[:60])
     distance = np.linalg.norm(placed - positions[:60], axis=1)
     assert np.median(distance) < 0.1 * np.ptp(positions, axis=0).max()
 
 
 def test_nothing_to_place():
     positions, _ = embed(LATENTS, PARAMS)
-    assert place(LATENTS, positions, LATENTS[:0], PARAMS).shape == (0, 2)
+    assert place(LATENTS, positions, LATENTS[:0]).shape == (0, 2)
 
 
 def test_too_few_points_for_the_perplexity():
@@ -72,7 +72,7 @@ def test_the_map_is_at_least_as_good_as_the_other_engines():
     def judge(engine):
         params = PARAMS.model_copy(update={"engine": engine, "iterations": 500})
         positions, kl_divergence = embed(OVERLAPPING, params)
-        placed = place(OVERLAPPING, positions, NEW_OVERLAPPING, params)
+        placed = place(OVERLAPPING, positions, NEW_OVERLAPPING)
         accuracy = knn_accuracy(positions, LABELS, placed, NEW_LABELS, 5)
         return kl_divergence, knn_recall(OVERLAPPING, positions, 15).mean(), accuracy
 
@@ -88,7 +88,7 @@ def test_new_points_land_where_opentsne_puts_them_or_lower():
     positions, _ = embed(OVERLAPPING, PARAMS)
     affinities = openTSNE.affinity.PerplexityBasedNN(OVERLAPPING, perplexity=15, method="exact")
     peer = openTSNE.TSNEEmbedding(positions.astype(np.float64), affinities).transform(NEW_OVERLAPPING)
-    distance = np.linalg.norm(place(OVERLAPPING, positions, NEW_OVERLAPPING, PARAMS) - peer, axis=1)
+    distance = np.linalg.norm(place(OVERLAPPING, positions, NEW_OVERLAPPING) - peer, axis=1)
     assert np.median(distance) < 0.05
 
 
@@ -96,8 +96,8 @@ def test_new_points_land_where_opentsne_puts_them_or_lower():
 def test_a_new_point_lands_in_the_same_place_alone_and_among_others(dimensions):
     params = PARAMS.model_copy(update={"n_components": dimensions})
     positions, _ = embed(LATENTS, params)
-    together = place(LATENTS, positions, NEW_LATENTS, params)
-    alone = np.concatenate([place(LATENTS, positions, row[None], params) for row in NEW_LATENTS[:20]])
+    together = place(LATENTS, positions, NEW_LATENTS)
+    alone = np.concatenate([place(LATENTS, positions, row[None]) for row in NEW_LATENTS[:20]])
     np.testing.assert_array_equal(together[:20], alone)
 
 
@@ -106,7 +106,7 @@ def test_identical_latents_are_mapped_and_placed(dimensions):
     params = PARAMS.model_copy(update={"n_components": dimensions, "iterations": 50, "perplexity": 5})
     for latents in (np.ones((40, 3), np.float32), np.repeat(LATENTS[:20], 6, axis=0)):
         positions, kl_divergence = embed(latents, params)
-        placed = place(latents, positions, latents[:5], params)
+        placed = place(latents, positions, latents[:5])
         assert np.isfinite(positions).all()
         assert np.isfinite(placed).all()
         assert np.isfinite(kl_divergence)
@@ -115,7 +115,7 @@ def test_identical_latents_are_mapped_and_placed(dimensions):
 def test_as_few_latents_as_the_perplexity_allows():
     positions, _ = embed(LATENTS[:10], PARAMS.model_copy(update={"perplexity": 3}))
     assert np.isfinite(positions).all()
-    assert np.isfinite(place(LATENTS[:10], positions, NEW_LATENTS, PARAMS)).all()
+    assert np.isfinite(place(LATENTS[:10], positions, NEW_LATENTS)).all()
 
 
 def test_latents_with_fewer_dimensions_than_the_map():
@@ -145,7 +145,7 @@ params = load_params("tsne").model_copy(update={"perplexity": 15, "iterations": 
 for limit in (0, 10_000):
     descent.ALL_PAIRS_UP_TO = limit
     positions, divergence = tsne.embed(arrays["latents"], params)
-    placed = tsne.place(arrays["latents"], positions, arrays["new"], params)
+    placed = tsne.place(arrays["latents"], positions, arrays["new"])
     print(positions.tobytes().hex(), divergence, placed.tobytes().hex())
 """
     outputs = [
