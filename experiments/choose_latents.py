@@ -155,7 +155,7 @@ def measure_step(images: np.ndarray, step: str) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=list(LEARNT))
-    parser.add_argument("--root", default="../shared/fashion-mnist", help="where Fashion-MNIST lies")
+    parser.add_argument("--root", default=load_params("images").root, help="where Fashion-MNIST lies")
     arguments = parser.parse_args()
     images = fashion_mnist_images(arguments.root).train_images[: HELD_OUT.stop]
     table = measure_step(images, arguments.step)

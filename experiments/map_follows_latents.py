@@ -159,7 +159,7 @@ def draw_maps(maps: list[np.ndarray], images: ImageSet, accuracies: pd.Series) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--root", default="../shared/fashion-mnist", help="where Fashion-MNIST lies")
+    parser.add_argument("--root", default=load_params("images").root, help="where Fashion-MNIST lies")
     parser.add_argument("--seeds", type=int, default=2, help="of network and map")
     arguments = parser.parse_args()
     images = fashion_mnist_images(arguments.root)

@@ -95,10 +95,6 @@ class Group(nn.Module):
                 return hidden
         return getattr(torch, self.activation)(hidden)
 
-    def first_gradient_norms(self) -> Tensor:
-        """Norm (members,) of the loss's gradient in the first layer's weights, after a backward pass."""
-        return self.layers[0].weight.grad.flatten(1).norm(dim=1)
-
     def forward(self, encoded: Tensor) -> Tensor:
         """Each member's output (members, n) in units of y's standard deviation, for encoded x (n, inputs)."""
         hidden = encoded

@@ -7,6 +7,7 @@ band (Barber et al. 2021), so that every point serves all three purposes.
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import RegressorParams
-from stages.pipeline.progress import progress
+from stages.pipeline.progress import Bar, progress
 from stages.regression.network import FOURIER, Group, Regressor, least_squares_line, unit_range
 from stages.regression.spectrum import Spectrum, fit_spectrum
 
@@ -23,6 +24,7 @@ HUBER_DELTA = 0.1  # residual, in standard deviations of y, from which the Huber
 LEAST_STEPS = 20  # steps in an epoch; with few points it passes over them more than once
 LEAST_NOISE = 1e-3  # in standard deviations of y
 SINGLE_FOLDS = 5  # a single member is trained without a fifth of the points
+BETAS = (0.9, 0.99)  # of Adam: training ends before its usual 0.999 has forgotten the start
 BAND_LEVEL = 0.9
 OUTCLASSED = 1.2  # a candidate so many times worse than the best adds its own mistakes, whatever the points say
 FREE = "raw, free"  # raw, and its weights are not penalised: for steps and corners
@@ -41,7 +43,8 @@ def train(x: np.ndarray, y: np.ndarray, params: RegressorParams) -> tuple[Regres
 
     Returns the network and its history, a row for each epoch: epoch, train_loss, validation_loss (on seen and on
     held-out points, means over the members of the group that is best on held-out points by then, in the units of y, or
-    their square for l2 and huber), learning_rate, first_layer_gradient_norm (mean over steps and members). Raises
+    their square for l2 and huber), learning_rate, first_layer_gradient_norm (of that group, mean over steps and
+    members). Raises
     `InputError` if the loss stops being finite.
     """
     threads = torch.get_num_threads()
@@ -57,15 +60,28 @@ def _fit(x: Tensor, y: Tensor, params: RegressorParams) -> tuple[Regressor, pd.D
     generator = torch.Generator().manual_seed(params.seed)
     u, target = unit_range(x, x.min(), x.max()), (y - y.mean()) / (y.std() if y.std() > 0 else 1)
     spectra = {kind: fit_spectrum(kind, u, target, params.encoding_size) for kind in FOURIER}
-    noise = max(min(spectrum.noise for spectrum in spectra.values()), LEAST_NOISE)
+    noises = {kind: max(spectrum.noise, LEAST_NOISE) for kind, spectrum in spectra.items()}
     network = new_network(spectra, params, generator)
     network.fit_scale(x, y)
     encoded = [group.encode(u) for group in network.groups]
     held_out = held_out_folds(len(x), params.members, generator)
-    rows = _descend(network, encoded, target.float(), held_out, noise, params, generator)
+    with progress(None, "training the regressor", unit="epoch", total=params.epochs * len(network.groups)) as bar:
+
+        def train_group(group: Group, inputs: Tensor) -> list[tuple]:
+            noise = noises.get(group.encoding, min(noises.values()))
+            return _train_group(group, inputs, target.float(), held_out, noise, params, bar)
+
+        with ThreadPoolExecutor(len(network.groups)) as pool:  # the groups share nothing: the cores may take one each
+            histories = np.array(list(pool.map(train_group, network.groups, encoded)))
     _mix_and_measure(network, encoded, u, target, held_out, params.loss)
-    columns = ["epoch", "train_loss", "validation_loss", "learning_rate", "first_layer_gradient_norm"]
-    return network, pd.DataFrame(rows, columns=columns)
+    leaders = histories[:, :, 1].argmin(axis=0)
+    rows = histories[leaders, np.arange(params.epochs)]
+    rows[:, :2] *= float(network.y_std) ** (1 if params.loss == "l1" else 2)
+    history = pd.DataFrame(
+        rows, columns=["train_loss", "validation_loss", "learning_rate", "first_layer_gradient_norm"]
+    )
+    history.insert(0, "epoch", np.arange(1, params.epochs + 1))
+    return network, history
 
 
 def new_network(spectra: dict[str, Spectrum], params: RegressorParams, generator: torch.Generator) -> Regressor:
@@ -89,80 +105,62 @@ def held_out_folds(points: int, members: int, generator: torch.Generator) -> Ten
     return torch.randperm(points, generator=generator) % folds == torch.arange(members)[:, None]
 
 
-def _descend(
-    network: Regressor,
-    encoded: list[Tensor],
+def _train_group(
+    group: Group,
+    encoded: Tensor,
     target: Tensor,
     held_out: Tensor,
     noise: float,
     params: RegressorParams,
-    generator: torch.Generator,
-) -> list[tuple]:
-    """Train all members at once, each on its own points, and leave each with its best weights; the history's rows."""
-    points, jitter = len(target), params.target_jitter * noise
+    bar: Bar,
+) -> list[tuple[float, float, float, float]]:
+    """Train a group's members at once, each on its own points, and leave each with its best weights.
+
+    A row for each epoch: train_loss and validation_loss in units of y's standard deviation (or their squares),
+    learning_rate, first_layer_gradient_norm.
+    """
+    points, jitter, generator = len(target), params.target_jitter * noise, torch.Generator().manual_seed(params.seed)
     penalty = curvature(params.loss, noise, jitter) * noise**2
-    optimizer, seen = _optimizer(network, params), ~held_out
+    optimizer, seen = _optimizer(group, params), ~held_out
     steps = max(math.ceil(points / params.batch_size), LEAST_STEPS)
-    unit = float(network.y_std) ** (1 if params.loss == "l1" else 2)
-    best_loss = torch.full(held_out.shape[:1], math.inf).repeat(len(encoded), 1)
-    best = [[parameter.detach().clone() for parameter in group.parameters()] for group in network.groups]
+    best_loss = torch.full(held_out.shape[:1], math.inf)
+    best = [parameter.detach().clone() for parameter in group.parameters()]
     rows = []
-    for epoch in (bar := progress(range(params.epochs), "training the regressor", unit="epoch")):
-        train_loss, gradient = torch.zeros(len(encoded)), 0.0
+    for epoch in range(params.epochs):
+        train_loss, gradient = 0.0, 0.0
         for step, batch in enumerate(_batches(points, steps, params.batch_size, generator)):
             rate = learning_rate(params, (epoch * steps + step) / (params.epochs * steps))
             optimizer.param_groups[0]["lr"] = rate
-            objective, share = 0.0, _shares(seen[:, batch])
-            for index, group in enumerate(network.groups):
-                residual = group(encoded[index][batch]) - target[batch]
-                objective = objective + (share * elementwise_loss(residual, params.loss, jitter)).sum()
-                objective = objective + penalty * _squared_weights(group, points, params.weight_penalty)
-                train_loss[index] += (share * elementwise_loss(residual.detach(), params.loss)).sum() / len(share)
+            residual, share = group(encoded[batch]) - target[batch], _shares(seen[:, batch])
+            loss = (share * elementwise_loss(residual, params.loss, jitter)).sum()
             optimizer.zero_grad()
-            objective.backward()  # the members share no weight, so each descends its own loss
+            # the members share no weight, so each descends its own loss
+            (loss + penalty * _squared_weights(group, points, params.weight_penalty)).backward()
             optimizer.step()
-            gradient += sum(float(group.first_gradient_norms().mean()) for group in network.groups) / len(encoded)
-        validation = torch.stack(
-            [
-                _held_out_losses(group, inputs, target, held_out, params.loss)
-                for group, inputs in zip(network.groups, encoded, strict=True)
-            ]
-        )
-        improved = validation < best_loss
-        best_loss = torch.where(improved, validation, best_loss)
-        _copy_where(improved, best, network)
-        leader = int(validation.mean(dim=1).nan_to_num(math.inf).argmin())
-        losses = float(train_loss[leader]) / steps * unit, float(validation[leader].mean()) * unit
-        if not all(map(math.isfinite, losses)):
+            train_loss += float((share * elementwise_loss(residual.detach(), params.loss)).sum())
+            gradient += float(group.layers[0].weight.grad.flatten(1).norm(dim=1).mean())
+        with torch.no_grad():
+            losses = (_shares(held_out) * elementwise_loss(group(encoded) - target, params.loss)).sum(dim=1)
+            improved = losses < best_loss
+            best_loss = torch.where(improved, losses, best_loss)
+            for kept, parameter in zip(best, group.parameters(), strict=True):
+                kept[improved] = parameter[improved]
+        rows.append((train_loss / steps / len(held_out), float(losses.mean()), rate, gradient / steps))
+        if not math.isfinite(sum(rows[-1])):
             raise InputError(
                 f"params.yaml: regressor.learning_rate = {params.learning_rate:g} is too large: the loss is no longer "
                 "finite, try a tenth of it"
             )
-        rows.append((epoch + 1, *losses, rate, gradient / steps))
-        bar.set_postfix(loss=f"{losses[0]:.4g}", validation=f"{losses[1]:.4g}")
+        bar.update()
     with torch.no_grad():
-        for group, kept in zip(network.groups, best, strict=True):
-            for parameter, best_value in zip(group.parameters(), kept, strict=True):
-                parameter.copy_(best_value)
+        for parameter, kept in zip(group.parameters(), best, strict=True):
+            parameter.copy_(kept)
     return rows
-
-
-@torch.no_grad()
-def _copy_where(improved: Tensor, best: list[list[Tensor]], network: Regressor) -> None:
-    for index, group in enumerate(network.groups):
-        for kept, parameter in zip(best[index], group.parameters(), strict=True):
-            kept[improved[index]] = parameter[improved[index]]
 
 
 def _shares(mask: Tensor) -> Tensor:
     """Weights (members, n) that give the mean over a member's points in `mask`; zeros for one that has none."""
     return mask / mask.sum(dim=1, keepdim=True).clamp_min(1)
-
-
-@torch.no_grad()
-def _held_out_losses(group: Group, encoded: Tensor, target: Tensor, held_out: Tensor, loss: str) -> Tensor:
-    """Each member's mean loss (members,) on the points held out from it."""
-    return (_shares(held_out) * elementwise_loss(group(encoded) - target, loss)).sum(dim=1)
 
 
 def elementwise_loss(residual: Tensor, loss: str, jitter: float = 0.0) -> Tensor:
@@ -270,18 +268,13 @@ def _squared_weights(group: Group, points: int, weight_penalty: float) -> Tensor
     return cost
 
 
-def _optimizer(network: Regressor, params: RegressorParams) -> torch.optim.Optimizer:
+def _optimizer(group: Group, params: RegressorParams) -> torch.optim.Optimizer:
     match params.optimizer:
         case "adam":
-            return torch.optim.Adam(
-                network.parameters(),
-                lr=params.learning_rate,
-                betas=eval(__import__("os").environ.get("BETAS", "(.9,.999)")),
-                fused=True,
-            )
+            return torch.optim.Adam(group.parameters(), lr=params.learning_rate, betas=BETAS, fused=True)
         case "adamw":
-            return torch.optim.AdamW(network.parameters(), lr=params.learning_rate, fused=True)
-    return torch.optim.SGD(network.parameters(), lr=params.learning_rate, momentum=params.momentum)
+            return torch.optim.AdamW(group.parameters(), lr=params.learning_rate, betas=BETAS, fused=True)
+    return torch.optim.SGD(group.parameters(), lr=params.learning_rate, momentum=params.momentum)
 
 
 def _batches(points: int, steps: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
