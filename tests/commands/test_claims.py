@@ -99,7 +99,7 @@ SMALL = {
     "title": "Small",
     "claim": "A claim to test with.",
     "settings": ["curve", "plain"],
-    "params": {"curve.samples": 100, "curve.validation_samples": 20, "regressor.epochs": 2},
+    "params": {"curve.samples": 100, "regressor.epochs": 2},
     "grid": {
         "activation": {
             "identity": {"regressor.activation": "identity"},
