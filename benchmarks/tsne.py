@@ -35,7 +35,6 @@ from stages.pipeline.params import TsneParams, load_params
 
 POINTS, MANY = 6_000, 70_000
 THREADS = 2
-IMAGES = Path("../shared/fashion-mnist")
 
 Engine = Callable[[np.ndarray, TsneParams], np.ndarray]
 
@@ -240,7 +239,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each engine, in turns (3)")
     parser.add_argument("--points", type=int, default=POINTS, help="latents for all engines (6000)")
     parser.add_argument("--many", type=int, default=MANY, help="latents for the large map (70000)")
-    parser.add_argument("--images", type=Path, default=IMAGES, help=f"folder of the real slice ({IMAGES})")
+    parser.add_argument(
+        "--images", type=Path, default=Path("data/fashion-mnist"), help="where Fashion-MNIST lies (else drawn garments)"
+    )
     parser.add_argument("--skip-opentsne-70000", action="store_true", help="leave out the slowest of all")
     parser.add_argument("--map-alone", help=argparse.SUPPRESS)
     options = parser.parse_args()
