@@ -1,7 +1,5 @@
 """Draw the pictures."""
 
-import math
-
 from matplotlib.figure import Figure
 
 from stages.figures.curve import draw_curve_data, draw_fit, draw_residuals
@@ -23,10 +21,11 @@ def draw_curve_branch() -> dict[str, Figure]:
     """What the regressor learned, by file name."""
     fit, architecture = read_csv("plots/regressor_fit.csv"), read_architecture("data/regressor.safetensors")
     floor = read_json("metrics/regressor.json")["noise_floor_mae"]
-    noise_std = None if floor is None else floor / math.sqrt(2 / math.pi)
     return {
         "curve_data": draw_curve_data(read_csv("data/curve.csv")),
-        "network": draw_network([tuple(layer) for layer in architecture["layers"]], architecture["members"]),
+        "network": draw_network(
+            [tuple(layer) for layer in architecture["layers"]], architecture["members"], len(architecture["groups"])
+        ),
         "regressor_loss": draw_loss(
             read_csv("plots/regressor_loss.csv"),
             title="The regressor's loss over the epochs",
@@ -34,7 +33,7 @@ def draw_curve_branch() -> dict[str, Figure]:
             noise_floor=floor if architecture["loss"] == "l1" else None,
         ),
         "regressor_fit": draw_fit(fit),
-        "residuals": draw_residuals(fit, noise_std),
+        "residuals": draw_residuals(fit, floor),
     }
 
 

@@ -67,13 +67,13 @@ def draw_fit(fit: DataFrame, size: tuple[float, float] = (9, 5)) -> Figure:
         return figure
 
 
-def draw_residuals(fit: DataFrame, noise_std: float | None = None, size: tuple[float, float] = (9, 4.6)) -> Figure:
+def draw_residuals(fit: DataFrame, noise_floor: float | None = None, size: tuple[float, float] = (9, 4.6)) -> Figure:
     """What the fit leaves over: test residuals against x and, beside them, their histogram.
 
     Args:
         fit: as for `draw_fit`; its rows "test data" carry the residuals y − prediction.
-        noise_std: standard deviation σ of the noise in the units of y. Where it is known the histogram stands against
-            the density of the normal N(0, σ²), which is all that a perfect fit would leave.
+        noise_floor: mean absolute noise in the units of y. Where it is known the histogram stands against the density
+            of the normal distribution of that size: without outliers, all that a perfect fit would leave.
         size: width and height in inches.
     """
     data = fit[fit["series"] == "test data"]
@@ -83,8 +83,8 @@ def draw_residuals(fit: DataFrame, noise_std: float | None = None, size: tuple[f
             "-", "−"
         )
     )
-    if noise_std is not None:
-        note += f"   ·   noise in the data: σ = {noise_std:g}"
+    if noise_floor is not None:
+        note += f"   ·   mean absolute residual {np.abs(residual).mean():.4g}, noise alone {noise_floor:.4g}"
     with paper():
         figure = new_figure(*size, "What the fit leaves over: noise, or structure it missed", note)
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
@@ -101,7 +101,8 @@ def draw_residuals(fit: DataFrame, noise_std: float | None = None, size: tuple[f
         )
         right.hist(residual, bins=41, density=True, orientation="horizontal", color=DATA, linewidth=0)
         right.set(xlabel="density")
-        if noise_std:
+        if noise_floor:
+            noise_std = noise_floor / np.sqrt(2 / np.pi)
             reach = max(np.abs(residual).max(), 3 * noise_std)
             y = np.linspace(-reach, reach, 400)
             density = np.exp(-0.5 * (y / noise_std) ** 2) / (noise_std * np.sqrt(2 * np.pi))

@@ -15,12 +15,13 @@ SHEETS, SHEET = 5, 0.07  # sheets drawn of an ensemble, and inches from one to t
 COLUMN = 1.45  # inches from one layer to the next
 
 
-def draw_network(layers: list[tuple[str, int]], members: int = 1) -> Figure:
+def draw_network(layers: list[tuple[str, int]], members: int = 1, kinds: int = 1) -> Figure:
     """Each layer a column of units, each linear map the lines between two columns.
 
     Args:
         layers: (name, width) from the input to the output.
         members: networks of this form whose outputs are averaged, drawn as sheets behind the first.
+        kinds: forms of network that are weighed against each other, of which this is the first.
 
     Raises:
         ValueError: when there is no layer.
@@ -29,7 +30,11 @@ def draw_network(layers: list[tuple[str, int]], members: int = 1) -> Figure:
         raise ValueError("a network has at least one layer")
     width = max(5.2, COLUMN * len(layers) + 0.9)
     widths = " → ".join(f"{units:,}" for _, units in layers)
-    note = f"units in each layer: {widths}" + (f"   ·   {members} such networks, averaged" if members > 1 else "")
+    note = f"units in each layer: {widths}"
+    if members > 1:
+        note += f"   ·   {members} such networks, averaged"
+    if kinds > 1:
+        note += f"   ·   the first of {kinds} kinds"
     columns = np.arange(len(layers)) * COLUMN
     heights = [unit_heights(units) for _, units in layers]
     reach = max(y.max() for y in heights) + 0.22

@@ -26,12 +26,13 @@ LEAST_NOISE = 1e-3  # in standard deviations of y
 SINGLE_FOLDS = 5  # a single member is trained without a fifth of the points
 BETAS = (0.9, 0.99)  # of Adam: training ends before its usual 0.999 has forgotten the start
 BAND_LEVEL = 0.9
-OUTCLASSED = 1.2  # a candidate so many times worse than the best adds its own mistakes, whatever the points say
-FREE = "raw, free"  # raw, and its weights are not penalised: for steps and corners
-GROUPS = {  # by `encoding`: what each group of networks sees of x, at which share of the finest resolution
-    "none": [("raw", 1)],
-    "fourier": [("smooth", 1), ("rough", 1), ("raw", 1), (FREE, 1)],
-    "hat": [("hat", 1 / 8), ("hat", 1 / 4), ("hat", 1 / 2), ("hat", 1)],
+# By `encoding`: what each group of networks sees of x, at which share of the finest resolution, and how many times the
+# weight penalty its stacked layers pay. Beside a fitted spectrum they have to win much; free of it, raw networks learn
+# steps and corners.
+GROUPS = {
+    "none": [("raw", 1, 1)],
+    "fourier": [("smooth", 1, 10), ("rough", 1, 10), ("raw", 1, 1), ("raw", 1, 0)],
+    "hat": [("hat", 1 / 8, 1), ("hat", 1 / 4, 1), ("hat", 1 / 2, 1), ("hat", 1, 1)],
 }
 SHARED = ("members", "shortcut", "hidden_layers", "activation", "negative_slope")
 
@@ -44,8 +45,7 @@ def train(x: np.ndarray, y: np.ndarray, params: RegressorParams) -> tuple[Regres
     Returns the network and its history, a row for each epoch: epoch, train_loss, validation_loss (on seen and on
     held-out points, means over the members of the group that is best on held-out points by then, in the units of y, or
     their square for l2 and huber), learning_rate, first_layer_gradient_norm (of that group, mean over steps and
-    members). Raises
-    `InputError` if the loss stops being finite.
+    members). Raises `InputError` if the loss stops being finite.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as fast for so small a network, and sums do not depend on the machine's cores
@@ -67,12 +67,14 @@ def _fit(x: Tensor, y: Tensor, params: RegressorParams) -> tuple[Regressor, pd.D
     held_out = held_out_folds(len(x), params.members, generator)
     with progress(None, "training the regressor", unit="epoch", total=params.epochs * len(network.groups)) as bar:
 
-        def train_group(group: Group, inputs: Tensor) -> list[tuple]:
+        def train_group(group: Group, inputs: Tensor, penalties: float) -> list[tuple]:
             noise = noises.get(group.encoding, min(noises.values()))
-            return _train_group(group, inputs, target.float(), held_out, noise, params, bar)
+            penalty = penalties * params.weight_penalty
+            return _train_group(group, inputs, target.float(), held_out, noise, penalty, params, bar)
 
+        penalties = [penalties for _, _, penalties in GROUPS[params.encoding]]
         with ThreadPoolExecutor(len(network.groups)) as pool:  # the groups share nothing: the cores may take one each
-            histories = np.array(list(pool.map(train_group, network.groups, encoded)))
+            histories = np.array(list(pool.map(train_group, network.groups, encoded, penalties)))
     _mix_and_measure(network, encoded, u, target, held_out, params.loss)
     leaders = histories[:, :, 1].argmin(axis=0)
     rows = histories[leaders, np.arange(params.epochs)]
@@ -87,10 +89,9 @@ def _fit(x: Tensor, y: Tensor, params: RegressorParams) -> tuple[Regressor, pd.D
 def new_network(spectra: dict[str, Spectrum], params: RegressorParams, generator: torch.Generator) -> Regressor:
     """The untrained network: groups of `params.encoding`, those of a Fourier basis fitted to `spectra`."""
     groups = []
-    for encoding, share in GROUPS[params.encoding]:
+    for encoding, share, _ in GROUPS[params.encoding]:
         resolution = max(round(params.encoding_size * share), 1)
-        inputs = {"raw": 1, FREE: 1, "hat": 2 + resolution}.get(encoding)
-        inputs = inputs or max(len(spectra[encoding].prior), 1)
+        inputs = {"raw": 1, "hat": 2 + resolution}.get(encoding) or max(len(spectra[encoding].prior), 1)
         groups.append({"encoding": encoding, "resolution": resolution, "inputs": inputs})
     network = Regressor({"groups": groups, **{name: getattr(params, name) for name in SHARED}}, generator)
     for group in network.groups:
@@ -111,6 +112,7 @@ def _train_group(
     target: Tensor,
     held_out: Tensor,
     noise: float,
+    weight_penalty: float,
     params: RegressorParams,
     bar: Bar,
 ) -> list[tuple[float, float, float, float]]:
@@ -119,14 +121,17 @@ def _train_group(
     A row for each epoch: train_loss and validation_loss in units of y's standard deviation (or their squares),
     learning_rate, first_layer_gradient_norm.
     """
-    points, jitter, generator = len(target), params.target_jitter * noise, torch.Generator().manual_seed(params.seed)
-    penalty = curvature(params.loss, noise, jitter) * noise**2
+    points, generator = len(target), torch.Generator().manual_seed(params.seed)
     optimizer, seen = _optimizer(group, params), ~held_out
     steps = max(math.ceil(points / params.batch_size), LEAST_STEPS)
     best_loss = torch.full(held_out.shape[:1], math.inf)
     best = [parameter.detach().clone() for parameter in group.parameters()]
-    rows = []
+    spread, rows = 1.0, []
     for epoch in range(params.epochs):
+        jitter = params.target_jitter * max(
+            noise, spread
+        )  # all residuals are within it, from the first step to the last
+        penalty = curvature(params.loss, noise, jitter) * noise**2
         train_loss, gradient = 0.0, 0.0
         for step, batch in enumerate(_batches(points, steps, params.batch_size, generator)):
             rate = learning_rate(params, (epoch * steps + step) / (params.epochs * steps))
@@ -135,12 +140,14 @@ def _train_group(
             loss = (share * elementwise_loss(residual, params.loss, jitter)).sum()
             optimizer.zero_grad()
             # the members share no weight, so each descends its own loss
-            (loss + penalty * _squared_weights(group, points, params.weight_penalty)).backward()
+            (loss + penalty * _squared_weights(group, points, weight_penalty)).backward()
             optimizer.step()
             train_loss += float((share * elementwise_loss(residual.detach(), params.loss)).sum())
             gradient += float(group.layers[0].weight.grad.flatten(1).norm(dim=1).mean())
         with torch.no_grad():
-            losses = (_shares(held_out) * elementwise_loss(group(encoded) - target, params.loss)).sum(dim=1)
+            residual = group(encoded) - target
+            spread = mean_spread((_shares(seen) * residual.abs()).sum(dim=1).mean())
+            losses = (_shares(held_out) * elementwise_loss(residual, params.loss)).sum(dim=1)
             improved = losses < best_loss
             best_loss = torch.where(improved, losses, best_loss)
             for kept, parameter in zip(best, group.parameters(), strict=True):
@@ -167,19 +174,26 @@ def elementwise_loss(residual: Tensor, loss: str, jitter: float = 0.0) -> Tensor
     """The loss of each residual, in units of y's standard deviation.
 
     With `jitter` L1 is that of targets to which normal noise of that standard deviation is added anew in each step, in
-    expectation: E|r + jitter ε| = r erf(r / (√2 jitter)) + jitter √(2/π) exp(-r² / (2 jitter²)). Its kink is round, and
-    where L1 alone uses 64 % of what normal noise leaves to be known (the median's efficiency), jitter of the noise's
-    own size brings that to 95 %, of twice its size to 99 %; far outliers still pull no harder than near ones.
+    expectation and without what the jitter itself costs: E|r + jitter ε| - E|jitter ε|, of which the first is
+    r erf(r / (√2 jitter)) + jitter √(2/π) exp(-r² / (2 jitter²)). Its kink is round, and where L1 alone uses 64 % of
+    what normal noise leaves to be known (the median's efficiency), jitter of the noise's own size brings that to 95 %,
+    of twice its size to 99 %; far outliers still pull no harder than near ones.
     """
     match loss:
         case "l1" if jitter:
             z = residual / jitter
-            return residual * torch.erf(z / math.sqrt(2)) + jitter * math.sqrt(2 / math.pi) * torch.exp(-z.square() / 2)
+            rounding = jitter * math.sqrt(2 / math.pi) * torch.expm1(-z.square() / 2)
+            return residual * torch.erf(z / math.sqrt(2)) + rounding
         case "l1":
             return residual.abs()
         case "l2":
             return residual.square()
     return nn.functional.huber_loss(residual, torch.zeros_like(residual), reduction="none", delta=HUBER_DELTA)
+
+
+def mean_spread(mean_absolute: Tensor) -> float:
+    """The standard deviation of normal residuals of this mean absolute size."""
+    return math.sqrt(math.pi / 2) * float(mean_absolute)
 
 
 def curvature(loss: str, noise: float, jitter: float) -> float:
@@ -212,23 +226,24 @@ def conformal_half_band(residuals: np.ndarray, level: float = BAND_LEVEL) -> flo
 def mixture_weights(candidates: np.ndarray, y: np.ndarray, loss: str, iterations: int = 1000) -> np.ndarray:
     """Weights, positive and of sum 1, of the candidates (k, n) whose mean has least loss against y (n,).
 
-    By exponentiated gradient (Kivinen and Warmuth 1997), among the candidates whose own loss is at most
-    `OUTCLASSED` times the least. The first candidate is the simplest: it is taken alone when the mixture's gain over it
-    is within three standard errors of the paired differences.
+    By exponentiated gradient (Kivinen and Warmuth 1997) from weights that fall with each candidate's own loss, so that
+    one far behind stays out. L1 is smoothed by jitter of the best candidate's own spread: as good a judge of normal
+    noise as the square, and no worse than L1 of a step's far residuals. The first candidate is the simplest: it is
+    taken alone when the mixture's gain over it is within three standard errors of the paired differences.
     """
     errors = torch.from_numpy(candidates - y)
-    losses = elementwise_loss(errors, loss).mean(1)
+    jitter = mean_spread(errors.abs().mean(1).min())
+    losses = elementwise_loss(errors, loss, jitter).mean(1)
     logits = (len(y) * (1 - losses / losses.min())).clamp(min=-20)
-    logits[losses > OUTCLASSED * losses.min()] = -math.inf
     logits.requires_grad_()
     optimizer = torch.optim.Adam([logits], lr=0.05)
     with torch.enable_grad():
         for _ in range(iterations):
             optimizer.zero_grad()
-            elementwise_loss(logits.softmax(0) @ errors, loss).mean().backward()
+            elementwise_loss(logits.softmax(0) @ errors, loss, jitter).mean().backward()
             optimizer.step()
     weights = logits.detach().softmax(0)
-    gain = elementwise_loss(errors[0], loss) - elementwise_loss(weights @ errors, loss)
+    gain = elementwise_loss(errors[0], loss, jitter) - elementwise_loss(weights @ errors, loss, jitter)
     if gain.mean() < 3 * gain.std() / math.sqrt(len(y)):
         return np.eye(len(candidates))[0]
     return weights.numpy()
@@ -253,7 +268,7 @@ def _mix_and_measure(
 
 
 def _squared_weights(group: Group, points: int, weight_penalty: float) -> Tensor:
-    """What the weights of all members cost, in units of curvature · noise²; 0 for a group left free.
+    """What the weights of all members cost, in units of curvature · noise².
 
     The shortcut's are weighed as their prior asks: with the squared loss their best values are then the mean of the
     Gaussian process. Half the squared weights of two stacked layers are a group lasso on the units between (Neyshabur
@@ -262,7 +277,7 @@ def _squared_weights(group: Group, points: int, weight_penalty: float) -> Tensor
     cost = torch.zeros(())
     if group.shortcut is not None:
         cost = cost + (group.shortcut.scaled_weight() / group.prior).square().sum() / (2 * points)
-    if weight_penalty and group.encoding != FREE:
+    if weight_penalty:
         squares = sum(layer.weight.square().sum() for layer in group.layers)
         cost = cost + weight_penalty / math.sqrt(points) * squares / 2
     return cost

@@ -62,7 +62,7 @@ def test_fit_without_band_or_truth_promises_neither(fit):
 
 
 def test_residuals_stand_against_the_noise_only_where_it_is_known(fit):
-    assert "normal, σ = 2" in legend_texts(draw_residuals(fit, 2.0))
+    assert "normal, σ = 2" in legend_texts(draw_residuals(fit, 2 * np.sqrt(2 / np.pi)))
     assert not draw_residuals(fit).axes[1].lines
     scattered = draw_residuals(fit).axes[0].collections[0].get_offsets()
     assert np.allclose(np.sort(scattered[:, 1]), np.sort(fit["residual"].dropna()))

@@ -12,9 +12,11 @@ def texts(figure) -> list[str]:
 
 def test_every_layer_is_named_with_its_width():
     layers = [("x", 1), ("64 Fourier frequencies", 128), ("linear + LeakyReLU(0.2)", 48), ("linear", 1)]
-    shown = texts(draw_network(layers, members=5))
+    shown = texts(draw_network(layers, members=5, kinds=4))
     assert {"x", "64 Fourier frequencies", "linear + LeakyReLU(0.2)", "linear", "128", "48"} <= set(shown)
-    assert any("1 → 128 → 48 → 1" in text and "5 such networks" in text for text in shown)
+    assert any(
+        "1 → 128 → 48 → 1" in text and "5 such networks" in text and "first of 4 kinds" in text for text in shown
+    )
 
 
 def test_units_are_drawn_one_by_one_until_a_layer_is_too_wide():
