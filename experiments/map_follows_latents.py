@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 from experiments.tables import averaged, digest, put_into, resumed
 from stages.extract_latents import extract
 from stages.figures.map_points import class_entries, draw_points
-from stages.figures.style import FIT, INK, MUTED, legend, new_figure, paper, png_bytes
+from stages.figures.style import FIT, INK, legend, new_figure, paper, png_bytes
 from stages.latents.images import ImageSet, fashion_mnist_images
 from stages.latents.scores import knn_accuracy, knn_recall, trustworthiness
 from stages.latents.training import train
@@ -105,36 +105,27 @@ def table_of(what: str, images: ImageSet, seeds: int) -> pd.DataFrame:
 
 
 def draw_following(sizes: pd.DataFrame, perplexities: pd.DataFrame) -> Figure:
-    """Left map accuracy against latent accuracy, a point for each latent size; right both over the perplexity."""
+    """Accuracy on the map beside that among the latents: left over the latent size, right over the perplexity."""
     with paper():
         note = "share of test images whose five nearest are mostly of their class; bars span the seeds"
         figure = new_figure(10, 4.8, "Accuracy on the map and among the latents", note)
         left, right = figure.subplots(1, 2)
-        groups = sizes.groupby("latent_dim")[["latent_accuracy", "map_accuracy"]]
-        mean, low, high = groups.mean(), groups.min(), groups.max()
-        ends = [sizes[["latent_accuracy", "map_accuracy"]].to_numpy().min() - 0.02, mean.to_numpy().max() + 0.02]
-        left.plot(ends, ends, color=MUTED, linewidth=1, linestyle=(0, (5, 3)))
-        left.text(ends[1], ends[1] - 0.02, "equal", ha="right", va="top", color=MUTED, size=8.5)
-        spread = [np.abs(mean - end).T.to_numpy() for end in (low, high)]
-        x_bars, y_bars = ([spread[0][axis], spread[1][axis]] for axis in (0, 1))
-        left.errorbar(*mean.to_numpy().T, xerr=x_bars, yerr=y_bars, color=FIT, marker="o", linewidth=1.2)
-        for size, (x, y) in mean.iterrows():
-            left.annotate(f"z of {size}", (x, y), (7, -10), textcoords="offset points", size=8.5, color=INK)
-        left.set(xlabel="accuracy among latents", ylabel="accuracy on the map", title="latent sizes")
-        mean = perplexities.groupby("perplexity")[["latent_accuracy", "map_accuracy"]].mean()
-        draw_lines(right, mean)
+        draw_lines(left, sizes.groupby("latent_dim"))
+        left.set(xlabel="length of the latent vector (log scale)", ylabel="accuracy", title="latent sizes")
+        draw_lines(right, perplexities.groupby("perplexity"))
         right.set(xlabel="perplexity (log scale)", ylabel="accuracy", title="perplexities")
     return figure
 
 
-def draw_lines(axes: Axes, accuracies: pd.DataFrame) -> None:
-    """Both accuracies over the perplexity, each line named at its end."""
+def draw_lines(axes: Axes, groups: pd.api.typing.DataFrameGroupBy) -> None:
+    """Both accuracies over what the rows are grouped by, each line named at its last point."""
     for key, name, colour in (("latent_accuracy", "among latents", INK), ("map_accuracy", "on the map", FIT)):
-        axes.plot(accuracies.index, accuracies[key], color=colour, marker="o", linewidth=1.4)
-        below = {"xytext": (0, -10), "textcoords": "offset points", "va": "top", "size": 9}
-        axes.annotate(name, (accuracies.index[0], accuracies[key].iloc[0]), color=colour, **below)
+        mean, low, high = groups[key].mean(), groups[key].min(), groups[key].max()
+        axes.errorbar(mean.index, mean, yerr=[mean - low, high - mean], color=colour, marker="o", linewidth=1.4)
+        above = {"xytext": (0, 9), "textcoords": "offset points", "ha": "right", "size": 9}
+        axes.annotate(name, (mean.index[-1], mean.iloc[-1]), color=colour, **above)
     axes.set_xscale("log")
-    axes.set_xticks(accuracies.index, [f"{value:g}" for value in accuracies.index])
+    axes.set_xticks(mean.index, [f"{value:g}" for value in mean.index])
     axes.minorticks_off()
     axes.margins(y=0.25)
 
