@@ -2,12 +2,32 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
+TOTALS = Counter()
+
+
+@pytest.fixture(scope="session")
+def count() -> Callable[[str, int], None]:
+    """`count("kill trials", 20)` adds to a total of the whole run, which is printed at its end."""
+
+    def add(name: str, n: int = 1) -> None:
+        TOTALS[name] += n
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if TOTALS:
+        terminalreporter.section("tried")
+        for name, n in sorted(TOTALS.items()):
+            terminalreporter.line(f"{n:>9,}  {name}")
 
 
 class Clone:
