@@ -13,26 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePath, PureWindowsPath
 from tempfile import TemporaryDirectory
-from typing import IO, NamedTuple
+from typing import IO
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.db import HashFileDB
 
 from commands.locked import MD5, Artifact, committed_artifacts, current_artifacts
+from commands.provenance import Finding, edited_during_run
 from stages.pipeline.errors import InputError
 
 OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}")
 LARGEST_LIST = 1 << 20  # bytes read of a directory object or an entry of the run cache; both are short texts
 CHUNK = 1 << 20
-
-
-class Finding(NamedTuple):
-    """What is wrong with an artifact or object, and what mends it."""
-
-    path: str
-    problem: str
-    repair: str
 
 
 def verify(remote: str | None, all_commits: bool, as_json: bool) -> None:
@@ -43,7 +36,7 @@ def verify(remote: str | None, all_commits: bool, as_json: bool) -> None:
     current, history = current_artifacts(), committed_artifacts()
     owners = {artifact.md5: str(artifact) for artifact in (*history, *current)}
     wanted = {artifact.md5: artifact for artifact in ((*history, *current) if all_commits else current)}
-    findings = check_workspace(current, owners, missing_is_wrong=remote is None)
+    findings = check_workspace(current, owners, missing_is_wrong=remote is None) + edited_during_run(Path())
     if remote is not None:
         with remote_objects(remote) as objects:
             cached = [artifact for artifact in wanted.values() if artifact.cached]
@@ -134,9 +127,7 @@ def remote_objects(name: str) -> Iterator[HashFileDB]:
             os.environ |= {"DVC_SITE_CACHE_DIR": before} if before is not None else {}
 
 
-def check_remote(
-    objects: HashFileDB, name: str, artifacts: list[Artifact], owners: dict[str, str]
-) -> list[Finding]:
+def check_remote(objects: HashFileDB, name: str, artifacts: list[Artifact], owners: dict[str, str]) -> list[Finding]:
     """The artifacts whose object there is missing or wrong, then the objects that no commit names."""
     found = list_objects(objects)
     push = f"dvc push --remote {name}"
@@ -211,7 +202,9 @@ def foreign(objects: HashFileDB, remote: str, key: str, entry: dict) -> Finding:
         return Finding(key, f"on {remote} {directory_problem(read_start(objects, entry))}", delete)
     if not OBJECT.fullmatch(key) or not is_file(entry):
         return Finding(key, f"on {remote} foreign: no object of DVC", delete)
-    return Finding(key, f"on {remote} foreign: no commit names it", f"git fetch --all, in case a new one does; {delete}")
+    return Finding(
+        key, f"on {remote} foreign: no commit names it", f"git fetch --all, in case a new one does; {delete}"
+    )
 
 
 def directory_problem(content: bytes) -> str:
