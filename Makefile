@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install run metrics plots test test-all lint lock clean
+.PHONY: help install run metrics plots test test-all test-remotes lint lock clean
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -17,6 +17,14 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	mkdir -p -m 700 .dvc/tmp/site-cache
+	$(BIN)/dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/tmp/site-cache"
+	@touch $@
+
+$(BIN)/.remotes: $(BIN)/.installed requirements-remotes.lock requirements-moto.lock
+	$(BIN)/python -m pip install --quiet --requirement requirements-remotes.lock
+	$(PYTHON) -m venv $(VENV)-moto
+	$(VENV)-moto/bin/python -m pip install --quiet --requirement requirements-moto.lock
 	@touch $@
 
 install: $(BIN)/.installed  ## Make the environment: .venv with the pinned packages
@@ -38,6 +46,9 @@ test: $(BIN)/.installed  ## Run the tests
 
 test-all: $(BIN)/.installed  ## Run them at full size too, and print how much was tried
 	python -m pytest -m 'not remotes'
+
+test-remotes: $(BIN)/.remotes  ## Push to real servers, break what lies there, and print what was found
+	python -m pytest -m remotes
 
 lint: $(BIN)/.installed  ## Check the code's style
 	ruff check .
