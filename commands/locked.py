@@ -34,13 +34,13 @@ def current_artifacts() -> list[Artifact]:
 
 
 def committed_artifacts() -> list[Artifact]:
-    """The outs of all commits that any branch, tag, stash or experiment leads to, each content once."""
+    """The outs of all commits that any branch, tag, stash or experiment leads to, each content once at each path."""
     log = _git("log", "--all", "--full-history", "--diff-filter=d", "--format=%h", "--", "dvc.lock")
     found = {}
     for commit in log.split():
         graph, lock = (_git("show", f"{commit}:{name}") for name in ("dvc.yaml", "dvc.lock"))
         for artifact in parse_lock(lock, graph, commit):
-            found.setdefault(artifact.md5, artifact)
+            found.setdefault((artifact.md5, artifact.path), artifact)
     return list(found.values())
 
 

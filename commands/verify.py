@@ -35,13 +35,14 @@ def verify(remote: str | None, all_commits: bool, as_json: bool) -> None:
     """
     current, history = current_artifacts(), committed_artifacts()
     owners = {artifact.md5: str(artifact) for artifact in (*history, *current)}
-    wanted = {artifact.md5: artifact for artifact in ((*history, *current) if all_commits else current)}
+    wanted = {
+        artifact.md5: artifact for artifact in ((*history, *current) if all_commits else current) if artifact.cached
+    }
     findings = check_workspace(current, owners, missing_is_wrong=remote is None) + edited_during_run(Path())
     if remote is not None:
         with remote_objects(remote) as objects:
-            cached = [artifact for artifact in wanted.values() if artifact.cached]
-            findings += check_remote(objects, remote, cached, owners)
-    report(findings, len(wanted), as_json)
+            findings += check_remote(objects, remote, list(wanted.values()), owners)
+    report(findings, len(current), as_json)
 
 
 def report(findings: list[Finding], checked: int, as_json: bool) -> None:

@@ -69,6 +69,7 @@ def test_each_fault_in_the_workspace_is_named_and_mended(pipeline, tmp_path):
     folder = pipeline.folder
     content = (folder / "data/map.npz").read_bytes()
     page = (folder / "plots/map.html").read_bytes()
+    curve = (folder / "data/curve.csv").read_bytes()
     shutil.copy(folder / "plots/network.png", tmp_path)
     faults = {
         "data/map.npz": ("changed: its hash differs", bytes([content[0] ^ 1]) + content[1:]),
