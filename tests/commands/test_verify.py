@@ -75,10 +75,7 @@ def test_each_fault_in_the_workspace_is_named_and_mended(pipeline, tmp_path):
         "data/map.npz": ("changed: its hash differs", bytes([content[0] ^ 1]) + content[1:]),
         "plots/map.html": ("truncated: ", page[:-1]),
         "plots/regressor_fit.png": ("missing", None),
-        "data/images.npz": (
-            "swapped: it holds the content of data/curve.csv",
-            (folder / "data/curve.csv").read_bytes(),
-        ),
+        "data/images.npz": ("swapped: it holds the content of data/curve.csv", curve),
         "plots/residuals.png": ("too long: ", (folder / "plots/residuals.png").read_bytes() + b"x"),
     }
     for path, (_, bad) in faults.items():
