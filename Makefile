@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install run metrics plots test lint lock clean
+.PHONY: help install run metrics plots test test-all test-remotes lint lock clean
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -11,12 +11,20 @@ export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
 help:  ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	mkdir -p -m 700 .dvc/tmp/site-cache
+	$(BIN)/dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/tmp/site-cache"
+	@touch $@
+
+$(BIN)/.remotes: $(BIN)/.installed requirements-remotes.lock requirements-moto.lock
+	$(BIN)/python -m pip install --quiet --requirement requirements-remotes.lock
+	$(PYTHON) -m venv $(VENV)-moto
+	$(VENV)-moto/bin/python -m pip install --quiet --requirement requirements-moto.lock
 	@touch $@
 
 install: $(BIN)/.installed  ## Make the environment: .venv with the pinned packages
@@ -35,6 +43,12 @@ plots: $(BIN)/.installed  ## Make dvc_plots/index.html, the charts that `dvc plo
 
 test: $(BIN)/.installed  ## Run the tests
 	python -m pytest
+
+test-all: $(BIN)/.installed  ## Run them at full size too, and print how much was tried
+	python -m pytest -m 'not remotes'
+
+test-remotes: $(BIN)/.remotes  ## Push to real servers, break what lies there, and print what was found
+	python -m pytest -m remotes
 
 lint: $(BIN)/.installed  ## Check the code's style
 	ruff check .

@@ -57,6 +57,18 @@ def place(
     place(images, picture, page, json)
 
 
+@app.command()
+def verify(
+    remote: Annotated[str | None, typer.Option(metavar="NAME", help="Check the objects of this remote too.")] = None,
+    all_commits: Annotated[bool, typer.Option("--all-commits", help="Check what any commit names.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check artifacts against dvc.lock, here and on a remote: fitmap verify --remote storage"""
+    from commands.verify import verify
+
+    verify(remote, all_commits, json)
+
+
 def main() -> None:
     """The console entry point; an `InputError` becomes one line on stderr and exit status 1."""
     run(app)

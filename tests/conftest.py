@@ -2,12 +2,34 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.audit.declared import auditing
+
 ROOT = Path(__file__).parent.parent
+TOTALS = Counter()
+
+
+@pytest.fixture(scope="session")
+def count() -> Callable[[str, int], None]:
+    """`count("kill trials", 20)` adds to a total of the whole run, which is printed at its end."""
+
+    def add(name: str, n: int = 1) -> None:
+        TOTALS[name] += n
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if TOTALS:
+        terminalreporter.section("tried")
+        for name, n in sorted(TOTALS.items()):
+            terminalreporter.line(f"{n:>9,}  {name}")
 
 
 class Clone:
@@ -71,8 +93,11 @@ def clone_project(folder: Path) -> Clone:
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory) -> Clone:
-    """The tiny pipeline, run once: tests that change it bring it back."""
+    """The tiny pipeline, run once under the audit hook: tests that change it bring it back."""
     clone = clone_project(tmp_path_factory.mktemp("fresh") / "fitmap")
+    clone.audit = clone.folder.parent / "audit"
+    plain, clone.environment = clone.environment, auditing(clone.environment, clone.audit)
     clone.first_run = clone.repro()
+    clone.environment = plain
     clone.commit("run")
     return clone
