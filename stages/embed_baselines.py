@@ -5,7 +5,6 @@ import numpy as np
 from stages.latents.scores import fit_pca, flatten
 from stages.latents.tsne import embed, place
 from stages.pipeline.artifacts import read_arrays, write_arrays
-from stages.pipeline.errors import run
 from stages.pipeline.params import TsneParams, load_params
 
 PCA_COMPONENTS = 50  # as many as one usually takes before t-SNE
@@ -35,7 +34,3 @@ def main() -> None:
     images = read_arrays("data/images.npz")
     maps = embed_baselines(images["train_images"], images["test_images"], load_params("tsne"))
     write_arrays("data/baseline_maps.npz", **maps)
-
-
-if __name__ == "__main__":
-    run(main)

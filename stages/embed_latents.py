@@ -2,7 +2,6 @@
 
 from stages.latents.tsne import embed, place
 from stages.pipeline.artifacts import read_arrays, write_arrays
-from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
 
 
@@ -13,7 +12,3 @@ def main() -> None:
     positions, kl_divergence = embed(latents, params)
     placed = place(latents, positions, rows["test_latents"])
     write_arrays("data/map.npz", positions=positions, placed=placed, kl_divergence=kl_divergence)
-
-
-if __name__ == "__main__":
-    run(main)

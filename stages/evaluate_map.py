@@ -13,7 +13,6 @@ from stages.latents.scores import (
     trustworthiness,
 )
 from stages.pipeline.artifacts import read_arrays, read_csv, write_csv, write_json
-from stages.pipeline.errors import run
 from stages.pipeline.params import MapScoresParams, load_params
 
 
@@ -124,7 +123,3 @@ def main() -> None:
     write_json("metrics/map.json", scores)
     write_csv("plots/map_points.csv", tabulate_map(rows, tsne))
     write_csv("plots/autoencoder_loss.csv", read_csv("data/autoencoder_history.csv"))
-
-
-if __name__ == "__main__":
-    run(main)

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from stages.pipeline.artifacts import read_csv, read_weights, write_csv, write_json
-from stages.pipeline.errors import run
 from stages.pipeline.params import CurveParams, load_params
 from stages.regression.formula import evaluate
 from stages.regression.network import Regressor, network_from, predict
@@ -55,7 +54,3 @@ def main() -> None:
     write_json("metrics/regressor.json", score_fit(network, points, params))
     write_csv("plots/regressor_fit.csv", tabulate_fit(network, points, params))
     write_csv("plots/regressor_loss.csv", read_csv("data/regressor_history.csv"))
-
-
-if __name__ == "__main__":
-    run(main)

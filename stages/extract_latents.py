@@ -8,7 +8,6 @@ from stages.latents.autoencoder import Autoencoder
 from stages.latents.latent_set import LatentSet, read_latents
 from stages.latents.training import encode, network_from, reconstruct
 from stages.pipeline.artifacts import read_arrays, read_weights, write_arrays
-from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
 
 
@@ -30,7 +29,3 @@ def main() -> None:
     else:
         latents = read_latents(params)
     write_arrays("data/latents.npz", **asdict(latents))
-
-
-if __name__ == "__main__":
-    run(main)

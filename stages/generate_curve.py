@@ -1,7 +1,6 @@
 """Draw the points of the curve, or read the user's own."""
 
 from stages.pipeline.artifacts import write_csv
-from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
 from stages.regression.points import draw_points, read_points, split_points
 
@@ -13,7 +12,3 @@ def main() -> None:
     else:
         points = split_points(read_points(params.source), params)
     write_csv("data/curve.csv", points)
-
-
-if __name__ == "__main__":
-    run(main)

@@ -4,7 +4,6 @@ from dataclasses import asdict
 
 from stages.latents.images import drawn_images, fashion_mnist_images, folder_images
 from stages.pipeline.artifacts import write_arrays
-from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
 
 
@@ -17,7 +16,3 @@ def main() -> None:
     else:
         images = folder_images(params)
     write_arrays("data/images.npz", **asdict(images))
-
-
-if __name__ == "__main__":
-    run(main)

@@ -14,7 +14,6 @@ from stages.figures.reconstructions import draw_reconstructions
 from stages.figures.style import draw_note, png_bytes
 from stages.figures.t_distribution import draw_t_distribution
 from stages.pipeline.artifacts import read_architecture, read_arrays, read_csv, read_json, write_bytes
-from stages.pipeline.errors import run
 from stages.pipeline.params import FiguresParams, load_params
 from stages.pipeline.progress import progress
 
@@ -72,7 +71,3 @@ def main() -> None:
     figures = {**draw_curve_branch(), **draw_image_branch(load_params("figures"))}
     for name, figure in progress(figures.items(), "rendering", unit="picture"):
         write_bytes(f"plots/{name}.png", png_bytes(figure))
-
-
-if __name__ == "__main__":
-    run(main)

@@ -10,7 +10,6 @@ from stages.latents.framing import CUT_SOURCES, learn_framing
 from stages.latents.neighbours import nearest, reach
 from stages.latents.scores import neighbourhoods
 from stages.pipeline.artifacts import read_arrays, read_json, read_weights, write_text
-from stages.pipeline.errors import run
 from stages.pipeline.params import load_params, map_params
 
 
@@ -38,7 +37,3 @@ def main() -> None:
         encoder=encoder,
     )
     write_text("plots/map.html", page)
-
-
-if __name__ == "__main__":
-    run(main)

@@ -2,7 +2,6 @@
 
 from stages.latents.training import arrays_of, train
 from stages.pipeline.artifacts import read_arrays, write_csv, write_weights
-from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
 
 
@@ -12,7 +11,3 @@ def main() -> None:
     network, history = train(images, params)
     write_weights("data/autoencoder.safetensors", network.architecture, arrays_of(network))
     write_csv("data/autoencoder_history.csv", history)
-
-
-if __name__ == "__main__":
-    run(main)

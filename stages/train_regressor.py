@@ -1,7 +1,6 @@
 """Fit the network to the training points."""
 
 from stages.pipeline.artifacts import read_csv, write_csv, write_weights
-from stages.pipeline.errors import run
 from stages.pipeline.params import load_params
 from stages.regression.network import arrays_of
 from stages.regression.training import train
@@ -14,7 +13,3 @@ def main() -> None:
     architecture = {**network.architecture, "layers": network.layer_sizes(), "loss": params.loss}
     write_weights("data/regressor.safetensors", architecture, arrays_of(network))
     write_csv("data/regressor_history.csv", history)
-
-
-if __name__ == "__main__":
-    run(main)

@@ -2,6 +2,8 @@
 
 import difflib
 import re
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -177,7 +179,7 @@ SECTIONS: dict[str, type[Section]] = {
 MAP_SECTIONS = ("images", "autoencoder", "latents", "tsne", "map_scores")
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """YAML 1.2's floats, as DVC reads them (`1e-3` is a number), and no key given twice."""
 
     def construct_mapping(self, node, deep=False):
@@ -188,7 +190,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.add_implicit_resolver(
+Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)$"), list("-+0123456789.")
 )
 
@@ -199,10 +201,17 @@ def load_params(section: str, path: str = "params.yaml") -> Section:
     Raises `InputError` for a file that is no YAML, an unknown section or key, a wrong type or value, or values that
     do not go together.
     """
+    sys.audit("fitmap.load_params", section)
     content = _read_yaml(path)
     if section not in content:
         raise InputError(f"{path}: section `{section}` is missing")
     return check_section(section, content[section], path)
+
+
+def plain_sections(names: Iterable[str], path: str = "params.yaml") -> dict[str, object]:
+    """Sections as they stand in the file, unchecked; None for one that is missing."""
+    content = _read_yaml(path)
+    return {name: content.get(name) for name in names}
 
 
 def map_params(path: str = "params.yaml") -> dict[str, dict]:
@@ -237,7 +246,7 @@ def check_section(section: str, values: object, path: str = "params.yaml") -> Se
 
 def _read_yaml(path: str) -> dict:
     try:
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=Loader)
     except FileNotFoundError:
         raise InputError(f"{path} is missing: run from the project's folder") from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
