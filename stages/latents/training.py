@@ -21,6 +21,7 @@ from stages.latents.autoencoder import Autoencoder
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import AutoencoderParams
 from stages.pipeline.progress import progress
+from stages.pipeline.weights import filled
 
 THREADS = 1  # sums are cut alike on every machine, and small batches gain little from more
 WARMUP = 0.05  # share of all steps in which the learning rate rises
@@ -131,12 +132,7 @@ def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Auto
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Autoencoder:
     """The trained network, from what was kept of it. Raises `InputError` if the two do not fit."""
-    try:
-        network = Autoencoder(architecture)
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"the autoencoder's weights do not fit its architecture ({error}): run `dvc repro`") from None
-    return network
+    return filled(lambda: Autoencoder(architecture), arrays, "autoencoder")
 
 
 def arrays_of(network: Autoencoder) -> dict[str, np.ndarray]:

@@ -16,6 +16,9 @@ import safetensors
 import safetensors.numpy
 
 from stages.pipeline.errors import InputError
+from stages.pipeline.inputs import check_archive, is_file
+
+LONGEST_ARCHITECTURE = 20_000  # characters; each layer it names is built
 
 
 def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
@@ -35,7 +38,7 @@ def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
 
 def _read(path: str, read: Callable[[], object]):
     """What `read` returns; a missing or damaged artifact is a one-line error."""
-    if not Path(path).is_file():
+    if not is_file(path):
         raise InputError(f"{path} is missing: `dvc repro` makes it, `dvc pull` fetches it")
     try:
         return read()
@@ -85,6 +88,7 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
     """Read a `.npz`; pickled objects in it are refused."""
 
     def read() -> dict[str, np.ndarray]:
+        check_archive(path, most=os.path.getsize(path))  # `write_arrays` packs nothing
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
@@ -105,7 +109,10 @@ def read_architecture(path: str) -> dict:
 
     def read() -> dict:
         with safetensors.safe_open(path, framework="np") as file:
-            return json.loads(file.metadata()["architecture"])
+            text = file.metadata()["architecture"]
+        if len(text) > LONGEST_ARCHITECTURE:
+            raise ValueError(f"an architecture of {len(text):,} characters")
+        return json.loads(text)
 
     return _read(path, read)
 

@@ -15,9 +15,14 @@ class InputError(Exception):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage's `main`; an `InputError` becomes one line on stderr and exit status 1."""
+    """Run a stage's `main`; an `InputError`, or too little memory, becomes one line on stderr and exit status 1."""
     try:
         main()
     except InputError as error:
         print(f"fitmap: {error}", file=sys.stderr)
+        sys.exit(1)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):  # torch's MemoryError
+            raise
+        print("fitmap: not enough memory for this input and these parameters: make them smaller", file=sys.stderr)
         sys.exit(1)

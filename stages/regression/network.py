@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stages.pipeline.weights import filled
 from stages.regression.spectrum import fourier_basis
 
 PIECEWISE_LINEAR = ("leaky_relu", "relu", "identity")
@@ -174,10 +175,8 @@ def least_squares_line(u: Tensor, y: Tensor) -> Tensor:
 
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Regressor:
-    """The network that `arrays_of` took apart."""
-    network = Regressor(architecture)
-    network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()})
-    return network.eval()
+    """The network that `arrays_of` took apart. Raises `InputError` if the two do not fit."""
+    return filled(lambda: Regressor(architecture), arrays, "regressor").eval()
 
 
 def arrays_of(network: Regressor) -> dict[str, np.ndarray]:

@@ -58,6 +58,8 @@ def train(x: np.ndarray, y: np.ndarray, params: RegressorParams) -> tuple[Regres
 
 def _fit(x: Tensor, y: Tensor, params: RegressorParams) -> tuple[Regressor, pd.DataFrame]:
     generator = torch.Generator().manual_seed(params.seed)
+    if x.min() == x.max():
+        raise InputError(f"data/curve.csv: every x to learn from is {x.min():g}: give a wider range of x")
     u, target = unit_range(x, x.min(), x.max()), (y - y.mean()) / (y.std() if y.std() > 0 else 1)
     spectra = {kind: fit_spectrum(kind, u, target, params.encoding_size) for kind in FOURIER}
     noises = {kind: max(spectrum.noise, LEAST_NOISE) for kind, spectrum in spectra.items()}

@@ -77,13 +77,21 @@ def principal_start(latents: np.ndarray, axes: int, seed: int) -> np.ndarray:
     """
     centred = latents - latents.mean(axis=0, dtype=np.float64)
     with threadpool_limits(1, "blas"):  # more threads would cut the sums in other places
-        _, directions = np.linalg.eigh(centred.T @ centred)
-        directions = directions[:, : -axes - 1 : -1]
+        directions = _principal_directions(centred, axes)
         largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
         components = (centred @ (directions * np.sign(largest))).T  # eigh leaves the signs open
     start = np.random.default_rng(seed).normal(0, JITTER * START_DEVIATION, (axes, len(latents)))
     start[: len(components)] += components * (START_DEVIATION / (components[0].std() or 1))
     return start.astype(np.float32)
+
+
+def _principal_directions(centred: np.ndarray, axes: int) -> np.ndarray:
+    """The first principal directions (d, axes) of centred rows (n, d), by the smaller of their two Gram matrices."""
+    n, d = centred.shape
+    if d <= n:
+        return np.linalg.eigh(centred.T @ centred)[1][:, : -axes - 1 : -1]
+    directions = centred.T @ np.linalg.eigh(centred @ centred.T)[1][:, : -axes - 1 : -1]
+    return directions / np.maximum(np.linalg.norm(directions, axis=0), np.finfo(float).tiny)
 
 
 @njit(parallel=True, cache=True)

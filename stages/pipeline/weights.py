@@ -1,0 +1,31 @@
+"""Trained networks, put together again from their architecture and arrays."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from stages.pipeline.errors import InputError
+
+
+def filled(build: Callable[[], nn.Module], arrays: dict[str, np.ndarray], owner: str) -> nn.Module:
+    """The network that `build` makes, with `arrays` as its weights and buffers.
+
+    It is built without memory of its own, so that an architecture of any size costs nothing until it is known to fit.
+    Raises `InputError` if names, shapes or dtypes differ, or a value is not finite.
+    """
+    try:
+        with torch.device("meta"):
+            network = build()
+        for name, expected in network.state_dict().items():
+            array = arrays[name]
+            if (found := torch.from_numpy(array).dtype) != expected.dtype:
+                raise ValueError(f"{name} is {found}, not {expected.dtype}")
+            if not np.isfinite(array).all():
+                raise ValueError(f"{name} holds a value that is not finite")
+        network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()}, assign=True)
+    except Exception as error:  # an architecture that is none fails in many ways
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"the {owner}'s weights do not fit its architecture ({reason}): run `dvc repro`") from None
+    return network
