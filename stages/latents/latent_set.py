@@ -80,7 +80,10 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | N
         with np.load(path, allow_pickle=False) as archive:
             if "latents" not in archive.files:
                 raise InputError(f"{path} needs an array `latents` (n, d); found: {', '.join(archive.files[:8])}")
-            return tuple(archive[name] if name in archive.files else None for name in ("latents", "labels", "images"))
+            arrays = [archive[name] if name in archive.files else None for name in ("latents", "labels", "images")]
+            if not all(array is None or isinstance(array, np.ndarray) for array in arrays):
+                raise ValueError("it holds what is no array")
+            return tuple(arrays)
     except InputError:
         raise
     except Exception as error:  # a damaged zip fails in many ways
@@ -93,6 +96,8 @@ def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, None]:
         table = pd.read_csv(path, encoding="utf-8-sig")
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns") from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of rows
+        raise InputError(f"{path} has rows with more fields than its first line")
     labels = table.pop("label").to_numpy() if "label" in table else None
     for name in table:
         if not pd.api.types.is_numeric_dtype(table[name]):

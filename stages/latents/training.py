@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from stages.latents.autoencoder import Autoencoder
 from stages.pipeline.errors import InputError
-from stages.pipeline.params import AutoencoderParams
+from stages.pipeline.params import MOST_WEIGHTS, AutoencoderParams
 from stages.pipeline.progress import progress
 from stages.pipeline.weights import filled
 
@@ -116,7 +116,7 @@ def disagreement(latents: Tensor, others: Tensor) -> Tensor:
 
 
 def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Autoencoder:
-    """The untrained network of `params`; its weights depend on the seed alone."""
+    """The untrained network of `params`; its weights depend on the seed alone. Raises `InputError` for too many."""
     architecture = {
         "kind": params.architecture,
         "image_shape": list(image_shape),
@@ -125,6 +125,14 @@ def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Auto
         "linear_path": params.linear_path,
         "length_compression": params.length_compression,
     }
+    with torch.device("meta"):
+        weights = sum(parameter.numel() for parameter in Autoencoder(architecture).parameters())
+    if weights > MOST_WEIGHTS:
+        layers = "hidden_layers" if params.architecture == "dense" else "channels"
+        raise InputError(
+            f"params.yaml: autoencoder.{layers} and latent_dim ask for {weights:,} weights, at most {MOST_WEIGHTS:,} "
+            "fit: make them smaller, or images.size"
+        )
     with torch.random.fork_rng(devices=[]):  # layers draw their weights from the global generator only
         torch.manual_seed(params.seed)
         return Autoencoder(architecture)
@@ -132,7 +140,13 @@ def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Auto
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Autoencoder:
     """The trained network, from what was kept of it. Raises `InputError` if the two do not fit."""
-    return filled(lambda: Autoencoder(architecture), arrays, "autoencoder")
+
+    def build() -> Autoencoder:
+        network = Autoencoder(architecture)
+        network.decode(network.encode(torch.zeros(1, 1, *architecture["image_shape"])))
+        return network
+
+    return filled(build, arrays, "autoencoder")
 
 
 def arrays_of(network: Autoencoder) -> dict[str, np.ndarray]:
@@ -222,6 +236,11 @@ def _validate(network: Autoencoder, images: Tensor, params: AutoencoderParams) -
 
 def _ready(network: Autoencoder, images: np.ndarray, device: str) -> tuple[Autoencoder, Iterator[Tensor]]:
     torch.set_num_threads(THREADS)
+    if list(images.shape[1:]) != network.architecture["image_shape"]:
+        raise InputError(
+            f"images are {images.shape[1:]} pixels, those that the autoencoder learned were "
+            f"{tuple(network.architecture['image_shape'])}: run `dvc repro`"
+        )
     place = choose_device(device, "latents.device")
     chunks = (_intensities(chunk.to(place)) for chunk in torch.from_numpy(images)[:, None].split(CHUNK))
     return network.to(place).eval(), chunks

@@ -90,7 +90,10 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
     def read() -> dict[str, np.ndarray]:
         check_archive(path, most=os.path.getsize(path))  # `write_arrays` packs nothing
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("it holds what is no array")
+        return arrays
 
     return _read(path, read)
 

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable
 
+LONGEST = 800  # characters of a message: what it quotes may have no end
+
 
 class InputError(Exception):
     """A parameter, file or image is wrong. The message says what, where (file and key), and what would be right.
@@ -11,7 +13,8 @@ class InputError(Exception):
     """
 
     def __init__(self, message: str):
-        super().__init__(" ".join(message.split()))
+        line = " ".join(message.split())
+        super().__init__(line if len(line) <= LONGEST else line[:LONGEST] + " …")
 
 
 def run(main: Callable[[], None]) -> None:

@@ -12,8 +12,9 @@ from stages.pipeline.errors import InputError
 def filled(build: Callable[[], nn.Module], arrays: dict[str, np.ndarray], owner: str) -> nn.Module:
     """The network that `build` makes, with `arrays` as its weights and buffers.
 
-    It is built without memory of its own, so that an architecture of any size costs nothing until it is known to fit.
-    Raises `InputError` if names, shapes or dtypes differ, or a value is not finite.
+    It is built without memory of its own, so that an architecture of any size costs nothing until it is known to fit;
+    `build` calls it once, to see that it can be. Raises `InputError` if it cannot, if names, shapes or dtypes differ,
+    or if a value is not finite.
     """
     try:
         with torch.device("meta"):

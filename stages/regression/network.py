@@ -176,7 +176,13 @@ def least_squares_line(u: Tensor, y: Tensor) -> Tensor:
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Regressor:
     """The network that `arrays_of` took apart. Raises `InputError` if the two do not fit."""
-    return filled(lambda: Regressor(architecture), arrays, "regressor").eval()
+
+    def build() -> Regressor:
+        network = Regressor(architecture)
+        network(torch.zeros(2, dtype=torch.float64))
+        return network
+
+    return filled(build, arrays, "regressor").eval()
 
 
 def arrays_of(network: Regressor) -> dict[str, np.ndarray]:

@@ -74,19 +74,22 @@ def read_table(path: str, columns: Sequence[str]) -> pd.DataFrame:
     Raises `InputError` for a file that is empty, no text, or has not each of `columns` once.
     """
     check_table(path)
+    options = {"dtype": str, "keep_default_na": False, "na_values": [""], "skipinitialspace": True,
+               "encoding": "utf-8-sig", "skip_blank_lines": False}  # fmt: skip
     try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, na_values=[""], skipinitialspace=True, encoding="utf-8-sig",
-            skip_blank_lines=False,
-        )  # fmt: skip
+        first = pd.read_csv(path, header=None, nrows=1, **options)  # as a header, a name given twice would be changed
+        table = pd.read_csv(path, **options)
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty: it needs a first line `{','.join(columns)}` and a row for each point")
     except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
         raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns")
+    names = list(first.iloc[0])
     for column in columns:
-        if list(table.columns).count(column) != 1:
-            found = ", ".join(map(str, table.columns[:8]))
+        if names.count(column) != 1:
+            found = ", ".join(str(name)[:40] for name in names[:8])
             raise InputError(f"{path} needs a column `{column}` in its first line; found: {found}")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of rows
+        raise InputError(f"{path} has rows with more fields than its first line")
     return table.dropna(how="all")  # blank lines
 
 
