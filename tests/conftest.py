@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.audit.declared import auditing
+
 ROOT = Path(__file__).parent.parent
 TOTALS = Counter()
 
@@ -91,8 +93,11 @@ def clone_project(folder: Path) -> Clone:
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory) -> Clone:
-    """The tiny pipeline, run once: tests that change it bring it back."""
+    """The tiny pipeline, run once under the audit hook: tests that change it bring it back."""
     clone = clone_project(tmp_path_factory.mktemp("fresh") / "fitmap")
+    clone.audit = clone.folder.parent / "audit"
+    plain, clone.environment = clone.environment, auditing(clone.environment, clone.audit)
     clone.first_run = clone.repro()
+    clone.environment = plain
     clone.commit("run")
     return clone

@@ -9,6 +9,7 @@ import yaml
 
 from stages.figures.style import CLASS_COLOURS
 from stages.pipeline.params import MAP_SECTIONS, SECTIONS
+from tests.audit.declared import lines_to_change, paths
 
 GRAPH = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
 
@@ -36,19 +37,14 @@ def import_closure(path: Path) -> set[Path]:
     return closure
 
 
-def paths(entries: list) -> list[str]:
-    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
-
-
 @pytest.mark.parametrize("stage", GRAPH)
 def test_code_dependencies_are_the_import_closure(stage):
     assert GRAPH[stage]["cmd"] == f"python -m stages {stage}"
     declared = {dep for dep in GRAPH[stage]["deps"] if dep.endswith(".py")}
     entry = import_closure(Path("stages/__main__.py"))
     imported = {str(path) for path in entry | import_closure(Path(f"stages/{stage}.py"))}
-    missing, superfluous = sorted(imported - declared), sorted(declared - imported)
-    assert not missing, f"add to stages.{stage}.deps in dvc.yaml: {missing}"
-    assert not superfluous, f"remove from stages.{stage}.deps in dvc.yaml: {superfluous}"
+    to_change = lines_to_change(stage, "deps", imported - declared, declared - imported)
+    assert not to_change, to_change
 
 
 def test_there_is_one_file_for_each_stage_and_one_params_section_at_most():

@@ -2,9 +2,8 @@
 
 import numpy as np
 from sklearn.decomposition import PCA
-from sklearn.neighbors import KNeighborsClassifier
 
-from stages.latents.neighbours import nearest_others, ranks
+from stages.latents.neighbours import nearest, nearest_others, ranks
 
 
 def knn_accuracy(
@@ -12,13 +11,15 @@ def knn_accuracy(
 ) -> float | None:
     """Share of `new_points` (m, d) whose class most of their `k` nearest `points` (n, d) share; Euclidean distances.
 
-    Labels are int64, -1 where unknown; such points take no part. None if that leaves nothing to judge.
+    Of classes with as many votes, the first one counts. Labels are int64, -1 where unknown; such points take no part.
+    None if that leaves nothing to judge.
     """
     known, new_known = labels >= 0, new_labels >= 0
     if known.sum() < k or not new_known.any():
         return None
-    classifier = KNeighborsClassifier(k, algorithm="brute").fit(points[known], labels[known])
-    return float(classifier.score(new_points[new_known], new_labels[new_known]))
+    _, neighbours = nearest(points[known], new_points[new_known], k)
+    voted = np.array([np.bincount(votes).argmax() for votes in labels[known][neighbours]])
+    return float((voted == new_labels[new_known]).mean())
 
 
 def trustworthiness(latents: np.ndarray, positions: np.ndarray, k: int) -> float:

@@ -30,7 +30,7 @@ def made_from(stage: str) -> dict[str, dict]:
 
 
 def md5(path: str) -> str:
-    """The hash that DVC gives to a file, or to a folder with all that lies in it but byte code (folders behind links are left out)."""
+    """The hash that DVC gives to a file, or to a folder: byte code and folders behind links are left out."""
     try:
         return _md5_of_folder(path) if os.path.isdir(path) else _md5_of_file(path)
     except OSError as error:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+from sklearn.neighbors import KNeighborsClassifier
 
 from stages.latents import scores
 from stages.latents.neighbours import nearest_others
@@ -32,6 +33,15 @@ def test_knn_recall_is_the_share_of_common_neighbours(latents):
     in_space, on_map = nearest_others(latents, 5), nearest_others(positions, 5)
     expected = [len(set(a) & set(b)) / 5 for a, b in zip(in_space, on_map, strict=True)]
     np.testing.assert_allclose(scores.knn_recall(latents, positions, 5), expected)
+
+
+def test_knn_accuracy_is_that_of_scikit_learn():
+    generator = np.random.default_rng(0)
+    points, labels = generator.normal(size=(600, 7)).astype(np.float32), generator.integers(0, 4, 600)
+    expected = KNeighborsClassifier(6, algorithm="brute").fit(points[:400], labels[:400])
+    assert scores.knn_accuracy(points[:400], labels[:400], points[400:], labels[400:], 6) == expected.score(
+        points[400:], labels[400:]
+    )
 
 
 def test_knn_accuracy_of_separate_kinds_is_one_and_of_shuffled_labels_chance():
