@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stages.latents.autoencoder import Autoencoder
+from stages.pipeline.checkpoint import NoCheckpoint
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import MOST_WEIGHTS, AutoencoderParams
 from stages.pipeline.progress import progress
-from stages.pipeline.weights import filled
+from stages.pipeline.weights import filled, restore, state_of
 
 THREADS = 1  # sums are cut alike on every machine, and small batches gain little from more
 WARMUP = 0.05  # share of all steps in which the learning rate rises
@@ -31,11 +32,14 @@ SMALLEST_SPREAD = 1e-12  # of latents that are all the same
 LOSSES = {"mse": functional.mse_loss, "l1": functional.l1_loss}
 
 
-def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, pd.DataFrame]:
+def train(
+    images: np.ndarray, params: AutoencoderParams, checkpoint: NoCheckpoint | None = None
+) -> tuple[Autoencoder, pd.DataFrame]:
     """Train on images (n, h, w) uint8 with AdamW, a short warm-up and a cosine down to zero.
 
     Returns the network (on the CPU) and its history: epoch, train_loss, validation_loss, learning_rate; both losses
-    are of reconstructions. The validation images are drawn from `images` and only watched. Raises `InputError` for a
+    are of reconstructions. The validation images are drawn from `images` and only watched. What `checkpoint` holds of
+    an interrupted training is gone on with, to the same bits. Raises `InputError` for a
     device that is not there, and if the loss stops being finite.
     """
     device = choose_device(params.device, "autoencoder.device")
@@ -52,11 +56,18 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
     optimizer = torch.optim.AdamW(
         [*network.parameters(), log_variance], lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
     )
-    steps = params.epochs * math.ceil(len(training) / params.batch_size)
-    rates = iter([params.learning_rate * warmup_then_cosine(step / steps) for step in range(steps)])
+    in_epoch = math.ceil(len(training) / params.batch_size)
+    steps, history = params.epochs * in_epoch, []
+    trained = nn.ModuleDict({"network": network, "noise": nn.ParameterList([log_variance])})
+    checkpoint = checkpoint or NoCheckpoint()
+    if state := checkpoint.load():
+        history = [(int(epoch), *values) for epoch, *values in state["history"].tolist()]
+        restore(state, trained, optimizer, generator)
+    done = range(len(history) * in_epoch, steps)
+    rates = iter([params.learning_rate * warmup_then_cosine(step / steps) for step in done])
 
-    history = []
-    for epoch in (bar := progress(range(1, params.epochs + 1), "training the autoencoder", unit="epoch")):
+    epochs = range(len(history) + 1, params.epochs + 1)
+    for epoch in (bar := progress(epochs, "training the autoencoder", unit="epoch")):
         total = torch.zeros((), device=device)
         for batch in torch.randperm(len(training), generator=generator).to(device).split(params.batch_size):
             optimizer.param_groups[0]["lr"] = learning_rate = next(rates)
@@ -70,6 +81,7 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
             rate = f"autoencoder.learning_rate = {params.learning_rate:g}"
             raise InputError(f"params.yaml: {rate} is too large: the loss is no longer finite, try a tenth of it")
         history.append((epoch, *losses, learning_rate))
+        checkpoint.save(lambda: {**state_of(trained, optimizer, generator), "history": np.array(history)})
         bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
     if params.whitening:
         network.whiten(_in_chunks(network.project, training), params.whitening)

@@ -4,8 +4,10 @@ Every artifact is one file without pickles: CSV, JSON, `.npz`, safetensors, PNG,
 and then renamed, so that a killed stage leaves the old artifact or none. The bytes depend on the content alone.
 """
 
+import contextlib
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -18,13 +20,14 @@ import safetensors.numpy
 from stages.pipeline.errors import InputError
 from stages.pipeline.inputs import check_archive, is_file
 
+ABANDONED = 600  # seconds without a write after which a part has nobody who would finish it
 LONGEST_ARCHITECTURE = 20_000  # characters; each layer it names is built
 
 
 def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
     """Call `write` with a binary file that takes the place of `path` once it is complete."""
     target = Path(path)
-    part = target.with_name(f".{target.name}.part")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")  # another run may be writing the same artifact
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -34,6 +37,18 @@ def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
         part.replace(target)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror or error}): check the folder and free disk space")
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        _remove_leftovers(target)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed runs had begun to write in the place of `target`."""
+    with contextlib.suppress(OSError):
+        for part in target.parent.glob(f".{target.name}.*.part"):
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
 
 
 def _read(path: str, read: Callable[[], object]):

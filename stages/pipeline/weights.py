@@ -1,4 +1,4 @@
-"""Trained networks, put together again from their architecture and arrays."""
+"""Networks as arrays: trained ones put together again, and the state of training ones."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,31 @@ import torch
 from torch import nn
 
 from stages.pipeline.errors import InputError
+
+
+def state_of(network: nn.Module, optimizer: torch.optim.Optimizer, generator: torch.Generator) -> dict[str, np.ndarray]:
+    """All that training changes, as arrays by name, for `restore`."""
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in moments.items() if tensor is not None}
+    tensors["generator"] = generator.get_state()
+    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+
+
+def restore(
+    state: dict[str, np.ndarray], network: nn.Module, optimizer: torch.optim.Optimizer, generator: torch.Generator
+) -> None:
+    """Bring back what `state_of` has kept; the rest of `state` is the caller's."""
+    weights, moments = {}, {}
+    for name, array in state.items():
+        match name.split("."):
+            case ["network", *path]:
+                weights[".".join(path)] = torch.from_numpy(array)
+            case ["optimizer", index, moment]:
+                moments.setdefault(int(index), {})[moment] = torch.from_numpy(array)
+    network.load_state_dict(weights)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    generator.set_state(torch.from_numpy(state["generator"]))
 
 
 def filled(build: Callable[[], nn.Module], arrays: dict[str, np.ndarray], owner: str) -> nn.Module:

@@ -170,8 +170,13 @@ def unit_range(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 
 def least_squares_line(u: Tensor, y: Tensor) -> Tensor:
-    """Intercept and slope of the straight line through points u, y (n,), float64."""
-    return torch.linalg.lstsq(torch.stack([torch.ones_like(u), u], dim=1), y).solution
+    """Intercept and slope of the straight line through points u, y (n,), float64.
+
+    In closed form: the last bits of `torch.linalg.lstsq` vary from call to call, with what memory held before.
+    """
+    centred = u - u.mean()
+    slope = (centred * (y - y.mean())).sum() / centred.square().sum()
+    return torch.stack([y.mean() - slope * u.mean(), slope])
 
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Regressor:
