@@ -1,5 +1,6 @@
 """The command `fitmap`: what a user asks of finished models. It runs in the project's folder, as `dvc` does."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -71,6 +72,7 @@ def verify(
 
 def main() -> None:
     """The console entry point; an `InputError` becomes one line on stderr and exit status 1."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold bytes that are no text
     run(app)
 
 

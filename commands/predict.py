@@ -2,13 +2,13 @@
 
 import math
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from stages.pipeline.artifacts import read_weights, write_csv
 from stages.pipeline.errors import InputError
+from stages.pipeline.inputs import is_file
 from stages.regression.network import Regressor, network_from, predict
 from stages.regression.points import finite_numbers, read_table
 
@@ -38,7 +38,7 @@ def predict_values(values: list[str], csv: str | None, out: str | None, as_json:
 
 def _read_csv(path: str) -> pd.DataFrame:
     """The file's table, x as float64 and every other column as the text it is."""
-    if not Path(path).is_file():
+    if not is_file(path):
         raise InputError(f"{path} is missing: --csv takes a file with a column `x`")
     table = read_table(path, ["x"])
     if taken := [name for name in ("y", "lower", "upper") if name in table.columns]:

@@ -16,8 +16,10 @@ def main() -> None:
     import_module(f"stages.{stage}").main()
 
     from stages.pipeline.artifacts import write_json
+    from stages.pipeline.checkpoint import remove_checkpoints
 
     write_json(f"data/made_from/{stage}.json", origin)
+    remove_checkpoints(stage)
     if made_from(stage) != origin:
         print(
             f"fitmap: code, parameters or inputs of {stage} were edited while it ran, and DVC will record the edit as "

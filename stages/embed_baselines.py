@@ -5,12 +5,15 @@ import numpy as np
 from stages.latents.scores import fit_pca, flatten
 from stages.latents.tsne import embed, place
 from stages.pipeline.artifacts import read_arrays, write_arrays
+from stages.pipeline.checkpoint import NoCheckpoint, checkpoint_of
 from stages.pipeline.params import TsneParams, load_params
 
 PCA_COMPONENTS = 50  # as many as one usually takes before t-SNE
 
 
-def embed_baselines(train_images: np.ndarray, test_images: np.ndarray, params: TsneParams) -> dict[str, np.ndarray]:
+def embed_baselines(
+    train_images: np.ndarray, test_images: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint
+) -> dict[str, np.ndarray]:
     """Two maps of the first training images (n, h, w) uint8, of principal components and of pixels.
 
     Returns `pca_latents` (points, components), and for each map `pca_` and `pixel_positions` (points, 2 | 3) with
@@ -25,12 +28,13 @@ def embed_baselines(train_images: np.ndarray, test_images: np.ndarray, params: T
         "pixel": (flatten(mapped), flatten(test_images)),
     }
     for name, (latents, new_latents) in spaces.items():
-        positions, _ = embed(latents, params)
+        positions, _ = embed(latents, params, checkpoint.part(name))
         arrays |= {f"{name}_positions": positions, f"{name}_placed": place(latents, positions, new_latents)}
     return arrays
 
 
 def main() -> None:
     images = read_arrays("data/images.npz")
-    maps = embed_baselines(images["train_images"], images["test_images"], load_params("tsne"))
+    params, checkpoint = load_params("tsne"), checkpoint_of("embed_baselines")
+    maps = embed_baselines(images["train_images"], images["test_images"], params, checkpoint)
     write_arrays("data/baseline_maps.npz", **maps)

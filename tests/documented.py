@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
-PART = re.compile(r"^#+ (?P<heading>[^\n]+)|^```(?P<language>[^\n]*)\n(?P<block>.*?)^```", flags=re.MULTILINE | re.DOTALL)
+PART = re.compile(
+    r"^#+ (?P<heading>[^\n]+)|^```(?P<language>[^\n]*)\n(?P<block>.*?)^```", flags=re.MULTILINE | re.DOTALL
+)
 
 
 def sections(page: Path) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.latents.images import is_transparent, open_image, to_grey, whole
+from stages.latents.images import is_transparent, naming, open_image, to_grey, whole
 
 CUT_SOURCES = ("drawn", "fashion-mnist")  # their images are cut to what they show; a folder's are kept whole
 TOLERANCE = 13  # levels from the ground within which a pixel still belongs to it: the 5 % of Fashion-MNIST's makers
@@ -67,8 +67,13 @@ def read_framed(path: Path, framing: Framing) -> tuple[np.ndarray, list[str]]:
     Any size and mode, upright by its EXIF tag, dark on light or light on dark. Raises `InputError` that names the file
     if it cannot be read.
     """
+    with naming(path):
+        return frame(open_image(path, WORKING_SIZE * framing.size), framing)
+
+
+def frame(image: Image.Image, framing: Framing) -> tuple[np.ndarray, list[str]]:
+    """An upright image as the training images are, and what is strange about it."""
     size = framing.size
-    image = open_image(path, WORKING_SIZE * size)
     if image.size == (size, size):
         return np.asarray(to_grey(image)), []
     if framing.ground is None:

@@ -3,20 +3,29 @@
 All of them end as `ImageSet`: grey, one size, light on dark as they come, split into training and test images.
 """
 
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from stages.latents.garments import CLASS_NAMES, FACTORS, draw_garments
 from stages.pipeline.errors import InputError
+from stages.pipeline.inputs import MOST_UNPACKED, is_file
 from stages.pipeline.params import ImagesParams
 from stages.pipeline.progress import progress
 
 UNKNOWN = -1
 FEWEST_IMAGES = 50
 MAX_PIXELS = 80_000_000
+MAX_BYTES = 200_000_000  # of a file: some formats are read whole before they are decoded
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")  # none runs a program
+FASHION_MNIST = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 
 
 @dataclass(frozen=True)
@@ -46,28 +55,55 @@ def drawn_images(params: ImagesParams) -> ImageSet:
 
 
 def fashion_mnist_images(root: str) -> ImageSet:
-    """Fashion-MNIST (Xiao, Rasul, Vollgraf 2017) as torchvision reads it from `root`, downloaded if it is not there.
+    """Fashion-MNIST (Xiao, Rasul, Vollgraf 2017) from `root`, where torchvision downloads it if it is not there.
 
-    As many images as the files' headers say. Raises `InputError` where neither files nor network are to be had.
+    As many images as the files' headers say. Raises `InputError` where neither files nor network are to be had, and
+    for files that are not what they should be.
     """
-    from stages.latents.torchvision_import import torchvision  # costs seconds, and only this source needs it
+    raw = Path(root, "FashionMNIST", "raw")
+    files = [f"{raw}/{name}-ubyte" for name in FASHION_MNIST]
+    if not all(map(is_file, files)):
+        _download_fashion_mnist(root)
+    train_images, train_labels, test_images, test_labels = (read_idx(path, path[-7] == "3") for path in files)
+    for images, labels in ((train_images, train_labels), (test_images, test_labels)):
+        if len(images) != len(labels) or len(images) < FEWEST_IMAGES or (labels >= len(CLASS_NAMES)).any():
+            raise InputError(
+                f"{raw} holds {len(images)} images with {len(labels)} labels up to {labels.max(initial=0)}; needed are "
+                f"as many of both, at least {FEWEST_IMAGES}, labels up to 9: set images.root in params.yaml"
+            )
+    labels = train_labels.astype(np.int64), test_labels.astype(np.int64)
+    return _without_factors(train_images, test_images, *labels, np.array(CLASS_NAMES))
 
-    def load(train: bool):
-        return torchvision.datasets.FashionMNIST(root, train=train, download=True)
+
+def _download_fashion_mnist(root: str) -> None:
+    from stages.latents.torchvision_import import torchvision  # costs seconds, and only the download needs it
 
     try:
-        train, test = load(train=True), load(train=False)
-    except (RuntimeError, ValueError, EOFError, OSError) as error:
+        torchvision.datasets.FashionMNIST(root, download=True)
+    except Exception as error:  # network, disk and archives fail in many ways
         raise InputError(
             f"Fashion-MNIST is neither in {root}/FashionMNIST/raw nor can be downloaded ({error}): "
             "check the network, or set images.root in params.yaml to a folder that holds it"
         ) from None
-    for part in (train, test):
-        if part.data.shape[1:] != (28, 28) or len(part.data) != len(part.targets):
-            raise InputError(f"{root}/FashionMNIST/raw: images {tuple(part.data.shape)}, labels {len(part.targets)}")
-    return _without_factors(
-        train.data.numpy(), test.data.numpy(), train.targets.numpy(), test.targets.numpy(), np.array(train.classes)
-    )
+
+
+def read_idx(path: str, of_images: bool) -> np.ndarray:
+    """The array uint8 of an IDX file (yann.lecun.com/exdb/mnist): labels (n,), or images (n, 28, 28).
+
+    Raises `InputError` unless its magic number, shape and length are those of such a file.
+    """
+    magic, shape = (0x0803, (-1, 28, 28)) if of_images else (0x0801, (-1,))
+    try:
+        size = os.path.getsize(path)
+        header = np.fromfile(path, ">u4", 1 + len(shape))
+        expected = [magic, (size - 4 * (1 + len(shape))) // (28 * 28 if of_images else 1), *shape[1:]]
+        if header.tolist() != expected or size > MOST_UNPACKED:
+            raise ValueError(f"its header is {header.tolist()}, its {size:,} bytes call for {expected}")
+        return np.fromfile(path, np.uint8, offset=header.nbytes).reshape(shape)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} is no IDX file of Fashion-MNIST ({error}): delete it, or set images.root in params.yaml"
+        ) from None
 
 
 def folder_images(params: ImagesParams) -> ImageSet:
@@ -76,7 +112,7 @@ def folder_images(params: ImagesParams) -> ImageSet:
     Raises `InputError` for a missing folder, too few images, or (unless `folder_broken: skip`) an unreadable one.
     """
     folder = Path(params.source)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(
             f"params.yaml: images.source = {params.source!r} is no folder: use drawn, fashion-mnist or a folder"
         )
@@ -94,21 +130,20 @@ def folder_images(params: ImagesParams) -> ImageSet:
         parts = path.relative_to(folder).parts
         labels.append(class_names.index(parts[0]) if len(parts) > 1 else UNKNOWN)
     for path in broken:
-        print(f"skipped: {path}")
+        print(f"skipped: {path}", file=sys.stderr)  # whatever bytes a name has, stderr can show it
     if len(images) < FEWEST_IMAGES:
         raise InputError(f"{folder} holds {len(images)} readable images, at least {FEWEST_IMAGES} are needed")
     order = np.random.default_rng(params.seed).permutation(len(images))
     images, labels = np.stack(images)[order], np.array(labels, dtype=np.int64)[order]
     test = max(round(len(images) * params.folder_test_fraction), 1)
-    return _without_factors(
-        images[test:], images[:test], labels[test:], labels[:test], np.array(class_names, dtype=str)
-    )
+    names = [os.fsencode(name).decode(errors="replace") for name in class_names]  # a folder's may be no UTF-8
+    return _without_factors(images[test:], images[:test], labels[test:], labels[:test], np.array(names, dtype=str))
 
 
 def image_files(folder: Path) -> list[Path]:
     """All files below `folder` that end as an image does, in one order on every machine; hidden ones left out."""
-    suffixes = Image.registered_extensions()
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.is_dir())
+    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS}
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not os.path.isdir(path))
     return sorted(path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts))
 
 
@@ -117,26 +152,40 @@ def read_image(path: Path, folder: Path, size: int) -> np.ndarray:
 
     Raises `InputError` that names the file if it is broken, too large, or a link that leads out of `folder`.
     """
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{path} is a link out of {folder}")
-    return whole(to_grey(open_image(path, 2 * size)), size)
+    with naming(path):
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"{path} is a link out of {folder}")
+        return whole(to_grey(open_image(path, 2 * size)), size)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with an image file becomes an `InputError` that names it."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of odd metadata
+            yield
+    except InputError:
+        raise
+    except Exception as error:  # each format and mode fails in its own ways
+        raise InputError(f"{path} cannot be read as an image ({error})") from None
 
 
 def open_image(path: Path, enough: int) -> Image.Image:
     """One image file of any mode, turned upright; a JPEG may be decoded smaller, with at least `enough` pixels a side.
 
-    Raises `InputError` that names the file if it is broken or too large.
+    Raises `InputError` that names the file if it is broken or too large, however small it looks from outside.
     """
-    try:
-        with Image.open(path) as image:
+    Image.init()
+    with naming(path):
+        if not is_file(str(path)):
+            raise OSError("it is no file")  # a pipe would be waited for
+        if (size := os.path.getsize(path)) > MAX_BYTES:
+            raise InputError(f"{path} has {size:,} bytes, more than {MAX_BYTES:,}")
+        with Image.open(path, formats=[kind for kind in FORMATS if kind in Image.OPEN]) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(f"{path} has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}")
             image.draft("L", (enough, enough))
             return ImageOps.exif_transpose(image)
-    except InputError:
-        raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as an image ({error})") from None
 
 
 def is_transparent(image: Image.Image) -> bool:

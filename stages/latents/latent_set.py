@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stages.pipeline.errors import InputError
+from stages.pipeline.inputs import check_archive, check_table, is_file
 from stages.pipeline.params import LatentsParams
 
 FEWEST_LATENTS = 50
@@ -44,7 +45,7 @@ def read_latents(params: LatentsParams) -> LatentSet:
     for each dimension, and may have a column `label`. Raises `InputError` that names the file and what is wrong.
     """
     path = Path(params.source)
-    if not path.is_file() or path.suffix not in (".npz", ".csv"):
+    if not is_file(params.source) or path.suffix not in (".npz", ".csv"):
         raise InputError(f"params.yaml: latents.source = {params.source!r} is neither `autoencoder` nor a .npz or .csv")
     latents, labels, images = _read_csv(path) if path.suffix == ".csv" else _read_npz(path)
     latents = _checked_latents(latents, path)
@@ -74,11 +75,15 @@ def read_latents(params: LatentsParams) -> LatentSet:
 
 
 def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    check_archive(str(path))
     try:
         with np.load(path, allow_pickle=False) as archive:
             if "latents" not in archive.files:
                 raise InputError(f"{path} needs an array `latents` (n, d); found: {', '.join(archive.files[:8])}")
-            return tuple(archive[name] if name in archive.files else None for name in ("latents", "labels", "images"))
+            arrays = [archive[name] if name in archive.files else None for name in ("latents", "labels", "images")]
+            if not all(array is None or isinstance(array, np.ndarray) for array in arrays):
+                raise ValueError("it holds what is no array")
+            return tuple(arrays)
     except InputError:
         raise
     except Exception as error:  # a damaged zip fails in many ways
@@ -86,10 +91,13 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | N
 
 
 def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, None]:
+    check_table(str(path))
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns") from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of rows
+        raise InputError(f"{path} has rows with more fields than its first line")
     labels = table.pop("label").to_numpy() if "label" in table else None
     for name in table:
         if not pd.api.types.is_numeric_dtype(table[name]):
@@ -111,8 +119,10 @@ def _checked_latents(latents: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _numbered(labels: np.ndarray, n: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    if labels.shape != (n,):
-        raise InputError(f"{path}: labels have shape {labels.shape}, needed is one for each of the {n} latents")
+    if labels.shape != (n,) or labels.dtype.kind not in "biufUSO":
+        raise InputError(
+            f"{path}: labels are {labels.dtype} {labels.shape}, needed is a name or number for each latent"
+        )
     unknown = pd.isna(labels)
     names, numbers = np.unique(labels[~unknown].astype(str), return_inverse=True)
     numbered = np.full(n, -1)

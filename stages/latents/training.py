@@ -18,9 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stages.latents.autoencoder import Autoencoder
+from stages.pipeline.checkpoint import NoCheckpoint
 from stages.pipeline.errors import InputError
-from stages.pipeline.params import AutoencoderParams
+from stages.pipeline.params import MOST_WEIGHTS, AutoencoderParams
 from stages.pipeline.progress import progress
+from stages.pipeline.weights import filled, restore, state_of
 
 THREADS = 1  # sums are cut alike on every machine, and small batches gain little from more
 WARMUP = 0.05  # share of all steps in which the learning rate rises
@@ -30,11 +32,14 @@ SMALLEST_SPREAD = 1e-12  # of latents that are all the same
 LOSSES = {"mse": functional.mse_loss, "l1": functional.l1_loss}
 
 
-def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, pd.DataFrame]:
+def train(
+    images: np.ndarray, params: AutoencoderParams, checkpoint: NoCheckpoint | None = None
+) -> tuple[Autoencoder, pd.DataFrame]:
     """Train on images (n, h, w) uint8 with AdamW, a short warm-up and a cosine down to zero.
 
     Returns the network (on the CPU) and its history: epoch, train_loss, validation_loss, learning_rate; both losses
-    are of reconstructions. The validation images are drawn from `images` and only watched. Raises `InputError` for a
+    are of reconstructions. The validation images are drawn from `images` and only watched. What `checkpoint` holds of
+    an interrupted training is gone on with, to the same bits. Raises `InputError` for a
     device that is not there, and if the loss stops being finite.
     """
     device = choose_device(params.device, "autoencoder.device")
@@ -51,11 +56,18 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
     optimizer = torch.optim.AdamW(
         [*network.parameters(), log_variance], lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
     )
-    steps = params.epochs * math.ceil(len(training) / params.batch_size)
-    rates = iter([params.learning_rate * warmup_then_cosine(step / steps) for step in range(steps)])
+    in_epoch = math.ceil(len(training) / params.batch_size)
+    steps, history = params.epochs * in_epoch, []
+    trained = nn.ModuleDict({"network": network, "noise": nn.ParameterList([log_variance])})
+    checkpoint = checkpoint or NoCheckpoint()
+    if state := checkpoint.load():
+        history = [(int(epoch), *values) for epoch, *values in state["history"].tolist()]
+        restore(state, trained, optimizer, generator)
+    done = range(len(history) * in_epoch, steps)
+    rates = iter([params.learning_rate * warmup_then_cosine(step / steps) for step in done])
 
-    history = []
-    for epoch in (bar := progress(range(1, params.epochs + 1), "training the autoencoder", unit="epoch")):
+    epochs = range(len(history) + 1, params.epochs + 1)
+    for epoch in (bar := progress(epochs, "training the autoencoder", unit="epoch")):
         total = torch.zeros((), device=device)
         for batch in torch.randperm(len(training), generator=generator).to(device).split(params.batch_size):
             optimizer.param_groups[0]["lr"] = learning_rate = next(rates)
@@ -69,6 +81,7 @@ def train(images: np.ndarray, params: AutoencoderParams) -> tuple[Autoencoder, p
             rate = f"autoencoder.learning_rate = {params.learning_rate:g}"
             raise InputError(f"params.yaml: {rate} is too large: the loss is no longer finite, try a tenth of it")
         history.append((epoch, *losses, learning_rate))
+        checkpoint.save(lambda: {**state_of(trained, optimizer, generator), "history": np.array(history)})
         bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
     if params.whitening:
         network.whiten(_in_chunks(network.project, training), params.whitening)
@@ -115,7 +128,7 @@ def disagreement(latents: Tensor, others: Tensor) -> Tensor:
 
 
 def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Autoencoder:
-    """The untrained network of `params`; its weights depend on the seed alone."""
+    """The untrained network of `params`; its weights depend on the seed alone. Raises `InputError` for too many."""
     architecture = {
         "kind": params.architecture,
         "image_shape": list(image_shape),
@@ -124,6 +137,14 @@ def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Auto
         "linear_path": params.linear_path,
         "length_compression": params.length_compression,
     }
+    with torch.device("meta"):
+        weights = sum(parameter.numel() for parameter in Autoencoder(architecture).parameters())
+    if weights > MOST_WEIGHTS:
+        layers = "hidden_layers" if params.architecture == "dense" else "channels"
+        raise InputError(
+            f"params.yaml: autoencoder.{layers} and latent_dim ask for {weights:,} weights, at most {MOST_WEIGHTS:,} "
+            "fit: make them smaller, or images.size"
+        )
     with torch.random.fork_rng(devices=[]):  # layers draw their weights from the global generator only
         torch.manual_seed(params.seed)
         return Autoencoder(architecture)
@@ -131,12 +152,13 @@ def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Auto
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Autoencoder:
     """The trained network, from what was kept of it. Raises `InputError` if the two do not fit."""
-    try:
+
+    def build() -> Autoencoder:
         network = Autoencoder(architecture)
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"the autoencoder's weights do not fit its architecture ({error}): run `dvc repro`") from None
-    return network
+        network.decode(network.encode(torch.zeros(1, 1, *architecture["image_shape"])))
+        return network
+
+    return filled(build, arrays, "autoencoder")
 
 
 def arrays_of(network: Autoencoder) -> dict[str, np.ndarray]:
@@ -226,6 +248,11 @@ def _validate(network: Autoencoder, images: Tensor, params: AutoencoderParams) -
 
 def _ready(network: Autoencoder, images: np.ndarray, device: str) -> tuple[Autoencoder, Iterator[Tensor]]:
     torch.set_num_threads(THREADS)
+    if list(images.shape[1:]) != network.architecture["image_shape"]:
+        raise InputError(
+            f"images are {images.shape[1:]} pixels, those that the autoencoder learned were "
+            f"{tuple(network.architecture['image_shape'])}: run `dvc repro`"
+        )
     place = choose_device(device, "latents.device")
     chunks = (_intensities(chunk.to(place)) for chunk in torch.from_numpy(images)[:, None].split(CHUNK))
     return network.to(place).eval(), chunks

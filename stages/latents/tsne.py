@@ -10,6 +10,7 @@ from stages.latents.engine import placing
 from stages.latents.engine.affinities import joint_affinities
 from stages.latents.engine.descent import optimise
 from stages.latents.engine.forces import divergence
+from stages.pipeline.checkpoint import NoCheckpoint
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import TsneParams
 from stages.pipeline.progress import progress
@@ -18,8 +19,8 @@ THREADS = 2  # of the other engines: a fixed number, so that floating-point sums
 CALLBACK_EVERY = 10
 
 
-def embed(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
-    """Map `latents` (n, d) float32.
+def embed(latents: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint | None = None) -> tuple[np.ndarray, float]:
+    """Map `latents` (n, d) float32; the engine fitmap goes on with what `checkpoint` holds, to the same bits.
 
     Returns their positions (n, 2 or 3) float32, centred on zero, and the Kullback-Leibler divergence in nats that
     t-SNE has reached. Raises `InputError` if there are too few latents for the perplexity.
@@ -30,8 +31,10 @@ def embed(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
             f"params.yaml: tsne.perplexity = {params.perplexity:g} is too large for {len(latents)} points: "
             f"at most {most:.0f} (a third of tsne.points, or of the images there are)"
         )
-    engine = {"fitmap": _fitmap, "opentsne": _opentsne, "sklearn": _sklearn}[params.engine]
-    positions, kl_divergence = engine(latents, params)
+    if params.engine == "fitmap":
+        positions, kl_divergence = _fitmap(latents, params, checkpoint or NoCheckpoint())
+    else:
+        positions, kl_divergence = {"opentsne": _opentsne, "sklearn": _sklearn}[params.engine](latents, params)
     positions = positions - (positions.max(axis=0) + positions.min(axis=0)) / 2
     return np.ascontiguousarray(positions, dtype=np.float32), kl_divergence
 
@@ -46,9 +49,9 @@ def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray) -
     return placing.place(latents, positions, new_latents)
 
 
-def _fitmap(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
+def _fitmap(latents: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint) -> tuple[np.ndarray, float]:
     affinities = joint_affinities(latents, params.perplexity)
-    positions = optimise(latents, affinities, params)
+    positions = optimise(latents, affinities, params, checkpoint)
     return positions.T, divergence(positions, affinities)
 
 

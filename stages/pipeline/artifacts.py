@@ -4,8 +4,10 @@ Every artifact is one file without pickles: CSV, JSON, `.npz`, safetensors, PNG,
 and then renamed, so that a killed stage leaves the old artifact or none. The bytes depend on the content alone.
 """
 
+import contextlib
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -16,12 +18,16 @@ import safetensors
 import safetensors.numpy
 
 from stages.pipeline.errors import InputError
+from stages.pipeline.inputs import check_archive, is_file
+
+ABANDONED = 600  # seconds without a write after which a part has nobody who would finish it
+LONGEST_ARCHITECTURE = 20_000  # characters; each layer it names is built
 
 
 def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
     """Call `write` with a binary file that takes the place of `path` once it is complete."""
     target = Path(path)
-    part = target.with_name(f".{target.name}.part")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")  # another run may be writing the same artifact
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -31,11 +37,23 @@ def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
         part.replace(target)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror or error}): check the folder and free disk space")
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        _remove_leftovers(target)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed runs had begun to write in the place of `target`."""
+    with contextlib.suppress(OSError):
+        for part in target.parent.glob(f".{target.name}.*.part"):
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
 
 
 def _read(path: str, read: Callable[[], object]):
     """What `read` returns; a missing or damaged artifact is a one-line error."""
-    if not Path(path).is_file():
+    if not is_file(path):
         raise InputError(f"{path} is missing: `dvc repro` makes it, `dvc pull` fetches it")
     try:
         return read()
@@ -85,8 +103,12 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
     """Read a `.npz`; pickled objects in it are refused."""
 
     def read() -> dict[str, np.ndarray]:
+        check_archive(path, most=os.path.getsize(path))  # `write_arrays` packs nothing
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("it holds what is no array")
+        return arrays
 
     return _read(path, read)
 
@@ -105,7 +127,10 @@ def read_architecture(path: str) -> dict:
 
     def read() -> dict:
         with safetensors.safe_open(path, framework="np") as file:
-            return json.loads(file.metadata()["architecture"])
+            text = file.metadata()["architecture"]
+        if len(text) > LONGEST_ARCHITECTURE:
+            raise ValueError(f"an architecture of {len(text):,} characters")
+        return json.loads(text)
 
     return _read(path, read)
 

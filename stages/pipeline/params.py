@@ -2,9 +2,10 @@
 
 import difflib
 import re
+import reprlib
 import sys
 from collections.abc import Iterable
-from pathlib import Path
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import yaml
@@ -14,6 +15,11 @@ from stages.pipeline.errors import InputError, run
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+Coordinate = Annotated[float, Field(ge=-1e100, le=1e100)]  # its square is a number still
+BatchSize = Annotated[int, Field(ge=1, le=10_000_000)]
+MOST_WEIGHTS = 100_000_000  # of what is trained at once; Adam holds each four times
 
 
 class Section(BaseModel):
@@ -27,11 +33,11 @@ class CurveParams(Section):
 
     source: Annotated[str, Field(min_length=1)]
     formula: Annotated[str, Field(min_length=1, max_length=500)]
-    x_min: float
-    x_max: float
+    x_min: Coordinate
+    x_max: Coordinate
     samples: Annotated[int, Field(ge=20, le=10_000_000)]
     test_samples: Annotated[int, Field(ge=10, le=10_000_000)]
-    noise_std: Annotated[float, Field(ge=0)]
+    noise_std: Annotated[float, Field(ge=0, le=1e100)]
     outlier_fraction: Annotated[float, Field(ge=0, lt=0.5)]
     csv_test_fraction: Annotated[float, Field(ge=0.01, le=0.4)]
     seed: Seed
@@ -47,7 +53,7 @@ class RegressorParams(Section):
     """The network that learns the curve, and its training."""
 
     encoding: Literal["none", "fourier", "hat"]
-    encoding_size: Annotated[int, Field(ge=1, le=10_000)]
+    encoding_size: Annotated[int, Field(ge=1, le=1000)]
     members: Annotated[int, Field(ge=1, le=1000)]
     shortcut: bool
     hidden_layers: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(max_length=100)]
@@ -60,9 +66,19 @@ class RegressorParams(Section):
     momentum: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     schedule: Literal["constant", "cosine"]
-    batch_size: Annotated[int, Field(ge=1)]
+    batch_size: BatchSize
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     seed: Seed
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self):
+        widths = [1 + 2 * self.encoding_size, *self.hidden_layers, 1]
+        weights = self.members * sum(before * after for before, after in pairwise(widths))
+        if weights > MOST_WEIGHTS:
+            raise ValueError(
+                f"hidden_layers, members and encoding_size ask for {weights:,} weights, at most {MOST_WEIGHTS:,} fit"
+            )
+        return self
 
 
 class ImagesParams(Section):
@@ -71,8 +87,8 @@ class ImagesParams(Section):
     source: Annotated[str, Field(min_length=1)]
     root: Annotated[str, Field(min_length=1)]
     size: Annotated[int, Field(ge=8, le=512)]
-    drawn_train: Annotated[int, Field(ge=50, le=10_000_000)]
-    drawn_test: Annotated[int, Field(ge=10, le=10_000_000)]
+    drawn_train: Annotated[int, Field(ge=50, le=1_000_000)]
+    drawn_test: Annotated[int, Field(ge=10, le=1_000_000)]
     folder_test_fraction: Annotated[float, Field(ge=0.01, le=0.9)]
     folder_broken: Literal["refuse", "skip"]
     seed: Seed
@@ -104,7 +120,7 @@ class AutoencoderParams(Section):
     consistency: Annotated[float, Field(ge=0, le=100)]
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     weight_decay: Annotated[float, Field(ge=0, le=10)]
-    batch_size: Annotated[int, Field(ge=1)]
+    batch_size: BatchSize
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     validation_fraction: Annotated[float, Field(gt=0, lt=0.5)]
     device: Device
@@ -128,7 +144,7 @@ class TsneParams(Section):
     device: Literal["auto", "cpu", "cuda"]
     n_components: Literal[2, 3]
     perplexity: Annotated[float, Field(ge=1)]
-    early_exaggeration: Annotated[float, Field(ge=1)]
+    early_exaggeration: Annotated[float, Field(ge=1, le=1000)]
     early_iterations: Annotated[int, Field(ge=1, le=100_000)]
     iterations: Annotated[int, Field(ge=1, le=100_000)]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
@@ -176,6 +192,7 @@ SECTIONS: dict[str, type[Section]] = {
     "map_page": MapPageParams,
 }
 
+LONGEST_FILE = 100_000  # bytes
 MAP_SECTIONS = ("images", "autoencoder", "latents", "tsne", "map_scores")
 
 
@@ -183,11 +200,19 @@ class Loader(yaml.SafeLoader):
     """YAML 1.2's floats, as DVC reads them (`1e-3` is a number), and no key given twice."""
 
     def construct_mapping(self, node, deep=False):
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+        values = super().construct_mapping(node, deep)
+        if len(values) < len(node.value):
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+            twice = next(key for at, key in enumerate(keys) if key in keys[:at])
+            raise yaml.constructor.ConstructorError(None, None, f"{twice!r} is given twice", node.start_mark)
+        return values
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):  # a few nested ones can stand for billions of values
+            raise yaml.composer.ComposerError(
+                None, None, "write values out instead of *aliases", self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
 
 
 Loader.add_implicit_resolver(
@@ -234,9 +259,11 @@ def check_section(section: str, values: object, path: str = "params.yaml") -> Se
         return schema.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-    key = ".".join([section, *map(str, first["loc"])])
+    key = ".".join([section, *(str(part)[:60] for part in first["loc"])])
     if first["type"] == "extra_forbidden":
-        raise InputError(f"{path}: {key} is no parameter{_did_you_mean(str(first['loc'][0]), schema.model_fields)}")
+        raise InputError(
+            f"{path}: {key} is no parameter{_did_you_mean(str(first['loc'][0])[:60], schema.model_fields)}"
+        )
     if first["type"] == "missing":
         raise InputError(f"{path}: {key} is missing, every value must be given")
     message = first["msg"].removeprefix("Value error, ")
@@ -246,16 +273,23 @@ def check_section(section: str, values: object, path: str = "params.yaml") -> Se
 
 def _read_yaml(path: str) -> dict:
     try:
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=Loader)
+        with open(path, "rb") as file:
+            text = file.read(LONGEST_FILE + 1)
     except FileNotFoundError:
         raise InputError(f"{path} is missing: run from the project's folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from None
+    if len(text) > LONGEST_FILE:
+        raise InputError(f"{path} is longer than {LONGEST_FILE:,} bytes, which no list of settings is")
+    try:
+        content = yaml.load(text.decode("utf-8-sig"), Loader=Loader)
+    except Exception as error:  # beside YAMLError: what Python says of `!!int ''`, of digits without end …
         raise InputError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold sections ({', '.join(SECTIONS)})")
     for name in content:
         if name not in SECTIONS:
-            raise InputError(f"{path}: `{name}` is no section{_did_you_mean(str(name), SECTIONS)}")
+            raise InputError(f"{path}: `{str(name)[:60]}` is no section{_did_you_mean(str(name)[:60], SECTIONS)}")
     return content
 
 
@@ -265,7 +299,11 @@ def _did_you_mean(name: str, known) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    """A value as text of at most 60 characters, whatever is nested in it."""
+    try:
+        text = repr(value) if isinstance(value, str | float) else reprlib.repr(value)
+    except ValueError:  # an int beyond what Python writes out
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

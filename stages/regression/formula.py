@@ -2,6 +2,7 @@
 
 import ast
 import operator
+import warnings
 
 import numpy as np
 
@@ -28,6 +29,7 @@ OPERATORS = {
     ast.USub: operator.neg,
 }
 MAX_LENGTH = 500
+CHUNK = 65536  # points at once: a formula may nest so deeply that a hundred intermediate results are held
 WHERE = "params.yaml: curve.formula"
 
 
@@ -42,10 +44,12 @@ def evaluate(formula: str, x: np.ndarray) -> np.ndarray:
     """
     if len(formula) > MAX_LENGTH:
         raise InputError(f"{WHERE} has {len(formula)} characters, at most {MAX_LENGTH} are read")
+    x = np.asarray(x, dtype=np.float64)
     try:
-        tree = ast.parse(formula.strip(), mode="eval").body
-        with np.errstate(all="ignore"):
-            y = np.broadcast_to(_value(tree, np.asarray(x, dtype=np.float64)), np.shape(x)).astype(np.float64)
+        with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):  # the parser warns of odd texts
+            tree = ast.parse(formula.strip(), mode="eval").body
+            parts = np.split(x, range(CHUNK, len(x), CHUNK))
+            y = np.concatenate([np.broadcast_to(_value(tree, part), part.shape) for part in parts])
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise InputError(f"{WHERE} = {formula[:60]!r} is no arithmetic on x, such as 0.5*x**3 - sin(x)") from None
     bad = ~np.isfinite(y)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stages.pipeline.weights import filled
 from stages.regression.spectrum import fourier_basis
 
 PIECEWISE_LINEAR = ("leaky_relu", "relu", "identity")
@@ -169,15 +170,24 @@ def unit_range(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 
 def least_squares_line(u: Tensor, y: Tensor) -> Tensor:
-    """Intercept and slope of the straight line through points u, y (n,), float64."""
-    return torch.linalg.lstsq(torch.stack([torch.ones_like(u), u], dim=1), y).solution
+    """Intercept and slope of the straight line through points u, y (n,), float64.
+
+    In closed form: the last bits of `torch.linalg.lstsq` vary from call to call, with what memory held before.
+    """
+    centred = u - u.mean()
+    slope = (centred * (y - y.mean())).sum() / centred.square().sum()
+    return torch.stack([y.mean() - slope * u.mean(), slope])
 
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Regressor:
-    """The network that `arrays_of` took apart."""
-    network = Regressor(architecture)
-    network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()})
-    return network.eval()
+    """The network that `arrays_of` took apart. Raises `InputError` if the two do not fit."""
+
+    def build() -> Regressor:
+        network = Regressor(architecture)
+        network(torch.zeros(2, dtype=torch.float64))
+        return network
+
+    return filled(build, arrays, "regressor").eval()
 
 
 def arrays_of(network: Regressor) -> dict[str, np.ndarray]:

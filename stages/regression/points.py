@@ -1,18 +1,19 @@
 """The points of the curve: drawn from a formula, or read from the user's own CSV file."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from stages.pipeline.errors import InputError
+from stages.pipeline.inputs import check_table, is_file
 from stages.pipeline.params import CurveParams
 from stages.regression.formula import evaluate
 
 SPLITS = ("train", "test")
 OUTLIER_SCALE = 10
 FEWEST_ROWS = 30
+LARGEST = 1e100  # of x and y: its square is a number still
 
 
 def draw_points(params: CurveParams) -> pd.DataFrame:
@@ -29,6 +30,8 @@ def draw_points(params: CurveParams) -> pd.DataFrame:
         generator = np.random.default_rng([params.seed, stream])
         x = generator.uniform(params.x_min, params.x_max, count)
         truth = evaluate(params.formula, x)
+        if np.abs(truth).max() > LARGEST:
+            raise InputError(f"params.yaml: curve.formula goes beyond ±{LARGEST:g}: scale it down")
         noise = generator.normal(0, params.noise_std, count)
         noise[generator.random(count) < params.outlier_fraction] *= OUTLIER_SCALE
         tables.append(pd.DataFrame({"split": split, "x": x, "y": truth + noise, "truth": truth}))
@@ -51,12 +54,15 @@ def read_points(path: str) -> pd.DataFrame:
     Raises `InputError` for a file that is missing, empty, no text, without these columns, too short, or with a value
     that is no finite number; the line is named.
     """
-    if not Path(path).is_file():
+    if not is_file(path):
         raise InputError(f"params.yaml: curve.source = {path!r} is neither `formula` nor a CSV file")
     table = read_table(path, ("x", "y"))
     points = pd.DataFrame({column: finite_numbers(table[column], column, path) for column in ("x", "y")})
     if len(points) < FEWEST_ROWS:
         raise InputError(f"{path} has {len(points)} points, at least {FEWEST_ROWS} are needed")
+    for column in points:
+        if points[column].abs().max() > LARGEST:
+            raise InputError(f"{path}: column {column} holds values beyond ±{LARGEST:g}: choose another unit")
     if points["x"].nunique() < 2:
         raise InputError(f"{path}: every x is {points['x'].iloc[0]:g}, a curve needs different ones")
     return points
@@ -67,19 +73,23 @@ def read_table(path: str, columns: Sequence[str]) -> pd.DataFrame:
 
     Raises `InputError` for a file that is empty, no text, or has not each of `columns` once.
     """
+    check_table(path)
+    options = {"dtype": str, "keep_default_na": False, "na_values": [""], "skipinitialspace": True,
+               "encoding": "utf-8-sig", "skip_blank_lines": False}  # fmt: skip
     try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, na_values=[""], skipinitialspace=True, encoding="utf-8-sig",
-            skip_blank_lines=False,
-        )  # fmt: skip
+        first = pd.read_csv(path, header=None, nrows=1, **options)  # as a header, a name given twice would be changed
+        table = pd.read_csv(path, **options)
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty: it needs a first line `{','.join(columns)}` and a row for each point")
     except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
         raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns")
+    names = list(first.iloc[0])
     for column in columns:
-        if list(table.columns).count(column) != 1:
-            found = ", ".join(map(str, table.columns[:8]))
+        if names.count(column) != 1:
+            found = ", ".join(str(name)[:40] for name in names[:8])
             raise InputError(f"{path} needs a column `{column}` in its first line; found: {found}")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of rows
+        raise InputError(f"{path} has rows with more fields than its first line")
     return table.dropna(how="all")  # blank lines
 
 

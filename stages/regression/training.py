@@ -14,9 +14,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from stages.pipeline.checkpoint import NoCheckpoint
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import RegressorParams
 from stages.pipeline.progress import Bar, progress
+from stages.pipeline.weights import restore, state_of
 from stages.regression.network import FOURIER, Group, Regressor, least_squares_line, unit_range
 from stages.regression.spectrum import Spectrum, fit_spectrum
 
@@ -37,7 +39,9 @@ GROUPS = {
 SHARED = ("members", "shortcut", "hidden_layers", "activation", "negative_slope")
 
 
-def train(x: np.ndarray, y: np.ndarray, params: RegressorParams) -> tuple[Regressor, pd.DataFrame]:
+def train(
+    x: np.ndarray, y: np.ndarray, params: RegressorParams, checkpoint: NoCheckpoint | None = None
+) -> tuple[Regressor, pd.DataFrame]:
     """Fit networks to points x, y (n,), float64.
 
     Each member keeps the weights of its best epoch on the points held out from it.
@@ -45,19 +49,22 @@ def train(x: np.ndarray, y: np.ndarray, params: RegressorParams) -> tuple[Regres
     Returns the network and its history, a row for each epoch: epoch, train_loss, validation_loss (on seen and on
     held-out points, means over the members of the group that is best on held-out points by then, in the units of y, or
     their square for l2 and huber), learning_rate, first_layer_gradient_norm (of that group, mean over steps and
-    members). Raises `InputError` if the loss stops being finite.
+    members). What `checkpoint` holds of an interrupted training is gone on with, to the same bits. Raises `InputError`
+    if the loss stops being finite, or every x is the same.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as fast for so small a network, and sums do not depend on the machine's cores
     try:
-        network, history = _fit(_tensor(x), _tensor(y), params)
+        network, history = _fit(_tensor(x), _tensor(y), params, checkpoint or NoCheckpoint())
     finally:
         torch.set_num_threads(threads)
     return network.eval(), history
 
 
-def _fit(x: Tensor, y: Tensor, params: RegressorParams) -> tuple[Regressor, pd.DataFrame]:
+def _fit(x: Tensor, y: Tensor, params: RegressorParams, checkpoint: NoCheckpoint) -> tuple[Regressor, pd.DataFrame]:
     generator = torch.Generator().manual_seed(params.seed)
+    if x.min() == x.max():
+        raise InputError(f"data/curve.csv: every x to learn from is {x.min():g}: give a wider range of x")
     u, target = unit_range(x, x.min(), x.max()), (y - y.mean()) / (y.std() if y.std() > 0 else 1)
     spectra = {kind: fit_spectrum(kind, u, target, params.encoding_size) for kind in FOURIER}
     noises = {kind: max(spectrum.noise, LEAST_NOISE) for kind, spectrum in spectra.items()}
@@ -67,14 +74,15 @@ def _fit(x: Tensor, y: Tensor, params: RegressorParams) -> tuple[Regressor, pd.D
     held_out = held_out_folds(len(x), params.members, generator)
     with progress(None, "training the regressor", unit="epoch", total=params.epochs * len(network.groups)) as bar:
 
-        def train_group(group: Group, inputs: Tensor, penalties: float) -> list[tuple]:
+        def train_group(at: int, group: Group, inputs: Tensor, penalties: float) -> list[tuple]:
             noise = noises.get(group.encoding, min(noises.values()))
-            penalty = penalties * params.weight_penalty
-            return _train_group(group, inputs, target.float(), held_out, noise, penalty, params, bar)
+            penalty, kept = penalties * params.weight_penalty, checkpoint.part(f"{at}")
+            return _train_group(group, inputs, target.float(), held_out, noise, penalty, params, bar, kept)
 
         penalties = [penalties for _, _, penalties in GROUPS[params.encoding]]
         with ThreadPoolExecutor(len(network.groups)) as pool:  # the groups share nothing: the cores may take one each
-            histories = np.array(list(pool.map(train_group, network.groups, encoded, penalties)))
+            trained = pool.map(train_group, range(len(encoded)), network.groups, encoded, penalties)
+            histories = np.array(list(trained))
     _mix_and_measure(network, encoded, u, target, held_out, params.loss)
     leaders = histories[:, :, 1].argmin(axis=0)
     rows = histories[leaders, np.arange(params.epochs)]
@@ -115,6 +123,7 @@ def _train_group(
     weight_penalty: float,
     params: RegressorParams,
     bar: Bar,
+    checkpoint: NoCheckpoint,
 ) -> list[tuple[float, float, float, float]]:
     """Train a group's members at once, each on its own points, and leave each with its best weights.
 
@@ -127,10 +136,14 @@ def _train_group(
     best_loss = torch.full(held_out.shape[:1], math.inf)
     best = [parameter.detach().clone() for parameter in group.parameters()]
     spread, rows = 1.0, []
-    for epoch in range(params.epochs):
-        jitter = params.target_jitter * max(
-            noise, spread
-        )  # all residuals are within it, from the first step to the last
+    if state := checkpoint.load():
+        restore(state, group, optimizer, generator)
+        rows, best_loss = list(map(tuple, state["rows"].tolist())), torch.from_numpy(state["best_loss"])
+        best = [torch.from_numpy(state[f"best.{i}"]) for i in range(len(best))]
+        spread = float(state["spread"])
+    bar.update(len(rows))
+    for epoch in range(len(rows), params.epochs):
+        jitter = params.target_jitter * max(noise, spread)  # residuals are within it from the first step to the last
         penalty = curvature(params.loss, noise, jitter) * noise**2
         train_loss, gradient = 0.0, 0.0
         for step, batch in enumerate(_batches(points, steps, params.batch_size, generator)):
@@ -159,6 +172,9 @@ def _train_group(
                 "finite, try a tenth of it"
             )
         bar.update()
+        kept = {f"best.{i}": parameter.numpy() for i, parameter in enumerate(best)}
+        kept |= {"rows": np.array(rows), "best_loss": best_loss.numpy(), "spread": np.array(spread)}
+        checkpoint.save(lambda kept=kept: {**state_of(group, optimizer, generator), **kept})
     with torch.no_grad():
         for parameter, kept in zip(group.parameters(), best, strict=True):
             parameter.copy_(kept)

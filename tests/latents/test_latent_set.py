@@ -57,7 +57,7 @@ def test_csv_with_and_without_a_label(tmp_path):
         ({"latents": LATENTS.astype(str)}, "numbers"),
         ({"latents": np.where(np.arange(60)[:, None] == 7, np.nan, LATENTS)}, "latent 7 "),
         ({"latents": LATENTS.astype(np.float64) * 1e300}, "no finite float32"),
-        ({"latents": LATENTS, "labels": LABELS[:9]}, "labels have shape"),
+        ({"latents": LATENTS, "labels": LABELS[:9]}, r"labels are <U3 \(9,\)"),
         ({"latents": LATENTS, "images": IMAGES[:9]}, r"needed are uint8 \(60, height, width\)"),
         ({"latents": LATENTS, "images": IMAGES / 255}, "images are float64"),
         ({"latents": np.array([{}] * 60, dtype=object)}, "pickled"),

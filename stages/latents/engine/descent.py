@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from stages.latents.engine import forces, on_torch
 from stages.latents.engine.interpolation import Grid
+from stages.pipeline.checkpoint import NoCheckpoint
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import TsneParams
 from stages.pipeline.progress import progress
@@ -26,7 +27,9 @@ ALL_PAIRS_UP_TO = 10_000  # points, in 2-D; more repel through the grid, twice a
 SHOW_EVERY = 50  # iterations between two looks at the divergence
 
 
-def optimise(latents: np.ndarray, affinities: csr_array, params: TsneParams) -> np.ndarray:
+def optimise(
+    latents: np.ndarray, affinities: csr_array, params: TsneParams, checkpoint: NoCheckpoint | None = None
+) -> np.ndarray:
     """Positions float32 (2 or 3, n) that nearly minimise the divergence from the `affinities` of `latents` (n, d).
 
     Raises `InputError` if `tsne.device` is not there.
@@ -34,7 +37,7 @@ def optimise(latents: np.ndarray, affinities: csr_array, params: TsneParams) -> 
     start = principal_start(latents, params.n_components, params.seed)
     if params.n_components == 2 and takes_gpu(params.device):
         return on_torch.descend(start, affinities, params)
-    return descend(start, affinities, params)
+    return descend(start, affinities, params, checkpoint)
 
 
 def takes_gpu(device: str) -> bool:
@@ -47,16 +50,27 @@ def takes_gpu(device: str) -> bool:
     return there
 
 
-def descend(start: np.ndarray, affinities: csr_array, params: TsneParams) -> np.ndarray:
-    """The positions float32 (2 or 3, n) to which `start` descends."""
-    positions = start.copy()
+def descend(
+    start: np.ndarray, affinities: csr_array, params: TsneParams, checkpoint: NoCheckpoint | None = None
+) -> np.ndarray:
+    """The positions float32 (2 or 3, n) to which `start` descends, or to which what `checkpoint` holds goes on."""
+    checkpoint = checkpoint or NoCheckpoint()
+    state = checkpoint.load() or {
+        "positions": start.copy(), "velocity": np.zeros_like(start), "gains": np.ones_like(start), "iteration": 0,
+    }  # fmt: skip
+    positions, velocity, gains, done = (state[name] for name in ("positions", "velocity", "gains", "iteration"))
     axes, n = positions.shape
-    repulsion = Grid().repulsion if axes == 2 and n > ALL_PAIRS_UP_TO else forces.repulsion
-    velocity, gains = np.zeros_like(positions), np.ones_like(positions)
+    grid = Grid(state["spacing"][()], tuple(state["size"].tolist())) if "spacing" in state else Grid()
+    repulsion = grid.repulsion if axes == 2 and n > ALL_PAIRS_UP_TO else forces.repulsion
+
+    def reached() -> dict[str, np.ndarray]:
+        moving = {"positions": positions, "velocity": velocity, "gains": gains, "iteration": np.array(iteration)}
+        return moving if grid.spacing is None else {**moving, "spacing": grid.spacing, "size": np.array(grid.size)}
+
     pull, push = np.empty_like(positions), np.empty_like(positions)
     edges = affinities.indptr, affinities.indices, affinities.data
     with progress(None, "t-SNE", unit="iteration", total=params.early_iterations + params.iterations) as bar:
-        for iteration in range(1, bar.total + 1):
+        for iteration in range(int(done) + 1, bar.total + 1):
             exaggeration = params.early_exaggeration if iteration <= params.early_iterations else 1
             forces.attraction(positions, *edges, pull)
             z = repulsion(positions, push)
@@ -64,6 +78,7 @@ def descend(start: np.ndarray, affinities: csr_array, params: TsneParams) -> np.
             push *= np.float32(1 / z)
             move(positions, velocity, gains, pull, push, np.float32(n / exaggeration))
             positions -= positions.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
+            checkpoint.save(reached)
             bar.update()
             if iteration % SHOW_EVERY == 0:
                 bar.set_postfix(KL=f"{forces.divergence(positions, affinities, z):.3f}")
@@ -77,13 +92,21 @@ def principal_start(latents: np.ndarray, axes: int, seed: int) -> np.ndarray:
     """
     centred = latents - latents.mean(axis=0, dtype=np.float64)
     with threadpool_limits(1, "blas"):  # more threads would cut the sums in other places
-        _, directions = np.linalg.eigh(centred.T @ centred)
-        directions = directions[:, : -axes - 1 : -1]
+        directions = _principal_directions(centred, axes)
         largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
         components = (centred @ (directions * np.sign(largest))).T  # eigh leaves the signs open
     start = np.random.default_rng(seed).normal(0, JITTER * START_DEVIATION, (axes, len(latents)))
     start[: len(components)] += components * (START_DEVIATION / (components[0].std() or 1))
     return start.astype(np.float32)
+
+
+def _principal_directions(centred: np.ndarray, axes: int) -> np.ndarray:
+    """The first principal directions (d, axes) of centred rows (n, d), by the smaller of their two Gram matrices."""
+    n, d = centred.shape
+    if d <= n:
+        return np.linalg.eigh(centred.T @ centred)[1][:, : -axes - 1 : -1]
+    directions = centred.T @ np.linalg.eigh(centred @ centred.T)[1][:, : -axes - 1 : -1]
+    return directions / np.maximum(np.linalg.norm(directions, axis=0), np.finfo(float).tiny)
 
 
 @njit(parallel=True, cache=True)

@@ -27,8 +27,9 @@ SPARE = 1.06  # room to grow: the transforms' size, and with it the kernels, las
 class Grid:
     """The repulsion of one map; its kernels are kept from one iteration to the next as long as they fit."""
 
-    def __init__(self):
-        self.spacing, self.size, self.kernels = None, (0, 0), None
+    def __init__(self, spacing: np.float32 | None = None, size: tuple[int, int] = (0, 0)):
+        self.spacing, self.size = spacing, size
+        self.kernels = None if spacing is None else transformed_kernels(size, spacing)
 
     def fit(self, spans: np.ndarray) -> tuple[int, int]:
         """How many nodes a map of these `spans` float32 (2,) needs; sets the spacing, and the transforms' size to twice
