@@ -57,6 +57,31 @@ def place(
     place(images, picture, page, json)
 
 
+@app.command()
+def compare(
+    revisions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[REV [REV2]]", help="Git revisions or experiments; HEAD, and the workspace as the second."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        list[str] | None,
+        typer.Option(help="0.5% (relative) or 0.01 (absolute), or KEY=0.01 for one metric; 0.0001% if none is given."),
+    ] = None,
+    only_worse: Annotated[bool, typer.Option("--only-worse", help="Exit with 1 only for what got worse.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with the maps and the pictures of both sides.")
+    ] = None,
+) -> None:
+    """Compare two revisions: metrics, parameters, pictures, maps. Exit status 1 if a metric moved beyond tolerance."""
+    from commands.compare import compare
+
+    compare(revisions or [], tolerance or [], only_worse, "json" if json else "markdown" if markdown else "text", html)
+
+
 def main() -> None:
     """The console entry point; an `InputError` becomes one line on stderr and exit status 1."""
     run(app)
