@@ -82,6 +82,17 @@ def compare(
     compare(revisions or [], tolerance or [], only_worse, "json" if json else "markdown" if markdown else "text", html)
 
 
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="regressor or encoder.")],
+    file: Annotated[Path, typer.Argument(help="The ONNX file to write.")],
+) -> None:
+    """Export the regressor or the encoder to ONNX, checked with onnxruntime: fitmap export regressor curve.onnx"""
+    from commands.export import export
+
+    export(model, file)
+
+
 def main() -> None:
     """The console entry point; an `InputError` becomes one line on stderr and exit status 1."""
     run(app)
