@@ -18,20 +18,11 @@ from commands.findings import FINDINGS
 from commands.fitmap import app
 from docs.update_readme import REAL, table
 from stages.pipeline.params import check_file
+from tests.documented import commands
 
 FOLDERS = "stages|tests|data|metrics|plots|docs|experiments|benchmarks"
 DVC = Path(sys.executable).with_name("dvc")
 READMES = [Path("README.md"), Path("README.ko.md")]
-
-
-def code_blocks(readme: Path) -> list[str]:
-    return re.findall(r"```(?:sh|bash)\n(.*?)```", readme.read_text(), flags=re.DOTALL)
-
-
-def commands(readme: Path) -> list[str]:
-    """Every command line, its comment cut off."""
-    lines = "\n".join(code_blocks(readme)).splitlines()
-    return [command for line in lines if (command := line.split("  #")[0].strip()) and not command.startswith("#")]
 
 
 @pytest.mark.parametrize("readme", READMES, ids=str)
