@@ -6,9 +6,12 @@ A revision is whatever Git takes for one, or an experiment's name; None is the w
 import hashlib
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.scm import resolve_rev
 from scmrepo.exceptions import SCMError
 
 from stages.pipeline.errors import InputError
@@ -18,16 +21,26 @@ class Missing(Exception):
     """A file that the revision has, but whose content is not here. The message is one line, with what mends it."""
 
 
+def commit_of(name: str) -> str:
+    """The commit that a revision or an experiment's name stands for. Raises `InputError` for anything else."""
+    try:
+        with Repo() as repo:
+            return resolve_rev(repo.scm, resolve_rev(repo.scm, name) + "^{commit}") if name else _refuse(name)
+    except (DvcException, SCMError):
+        _refuse(name)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise InputError(f"{name!r:.80} is neither a Git revision of this project nor an experiment")
+
+
 class Revision:
     """One side of a comparison."""
 
     def __init__(self, name: str | None):
-        self.rev, self.name = name, name or "workspace"
+        self.name = "workspace" if name is None else name
+        self.commit = None if name is None else commit_of(name)
         self._content: dict[str, bytes | None] = {}
-        try:
-            self.commit = self._files.repo.get_rev() if name else None
-        except (DvcException, SCMError) as error:
-            raise InputError(f"{self.name} is neither a Git revision of this project nor an experiment: {error}")
 
     @property
     def title(self) -> str:
@@ -37,7 +50,7 @@ class Revision:
 
     @cached_property
     def _files(self) -> DVCFileSystem:
-        return DVCFileSystem(rev=self.rev)
+        return DVCFileSystem(rev=self.commit)
 
     def pictures(self) -> list[str]:
         """The paths of all PNG files in plots/, whether their content is here or not."""
@@ -76,7 +89,7 @@ class Revision:
         return content
 
     def _mend(self, path: str) -> str:
-        return f"`dvc pull {'--all-commits ' if self.rev else ''}{path}` fetches it"
+        return f"`dvc pull {'--all-commits ' if self.commit else ''}{path}` fetches it"
 
     def _info(self, path: str) -> dict | None:
         try:
