@@ -19,7 +19,7 @@ def rows_of(template: str) -> list[dict]:
         return [
             {
                 "epoch": str(epoch),
-                "dvc_inferred_y_value": str(loss - (split == "train_loss")),
+                "dvc_inferred_y_value": str(loss + 2 * REVS.index(rev) - (split == "train_loss")),
                 "field": split,
                 "rev": rev,
             }
@@ -89,7 +89,7 @@ def ink(page, colour: tuple[int, int, int]) -> list[int]:
             const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
             let count = 0;
             for (let i = 0; i < data.length; i += 4)
-                if (data[i + 3] > 200 && colour.every((value, c) => Math.abs(data[i + c] - value) < 12)) count += 1;
+                if (data[i + 3] > 150 && colour.every((value, c) => Math.abs(data[i + c] - value) < 12)) count += 1;
             return count;
         })""",
         colour,
@@ -134,8 +134,8 @@ FIND_MARK = """async ([chart, key, value]) => {
         }
         return null;
     };
-    const found = search(view.scenegraph().root, ...view.origin());
-    return found;
+    const [left, top] = view.origin();
+    return search(view.scenegraph().root, left + view.padding().left, top + view.padding().top);
 }"""
 
 
