@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install run metrics plots test test-all test-remotes lint lock clean
+.PHONY: help install run metrics plots plots-diff test test-all test-remotes lint lock clean
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -38,8 +38,11 @@ metrics: $(BIN)/.installed  ## Show the metrics and the pictures' paths
 	@dvc metrics show
 	@echo; ls plots/*.png plots/*.html
 
-plots: $(BIN)/.installed  ## Make dvc_plots/index.html, the charts that `dvc plots diff` compares
-	dvc plots show
+plots: $(BIN)/.installed  ## Make dvc_plots/index.html, the charts of the workspace, which needs no network
+	fitmap plots
+
+plots-diff: $(BIN)/.installed  ## The same with REV beside the workspace, as in make plots-diff REV=HEAD
+	fitmap plots $(or $(REV),HEAD)
 
 test: $(BIN)/.installed  ## Run the tests
 	python -m pytest

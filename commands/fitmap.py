@@ -70,6 +70,55 @@ def verify(
     verify(remote, all_commits, json)
 
 
+@app.command()
+def compare(
+    revisions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[REV [REV2]]", help="Git revisions or experiments; HEAD, and the workspace as the second."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        list[str] | None,
+        typer.Option(help="0.5% (relative) or 0.01 (absolute), or KEY=0.01 for one metric; 0.0001% if none is given."),
+    ] = None,
+    only_worse: Annotated[bool, typer.Option("--only-worse", help="Exit with 1 only for what got worse.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with the maps and the pictures of both sides.")
+    ] = None,
+) -> None:
+    """Compare two revisions: metrics, parameters, pictures, maps. Exit status 1 if a metric moved beyond tolerance."""
+    from commands.compare import compare
+
+    compare(revisions or [], tolerance or [], only_worse, "json" if json else "markdown" if markdown else "text", html)
+
+
+@app.command()
+def plots(
+    revisions: Annotated[
+        list[str] | None, typer.Argument(metavar="REV…", help="Compare these, as dvc plots diff.")
+    ] = None,
+    html: Annotated[Path, typer.Option(help="The page to write.")] = Path("dvc_plots/index.html"),
+) -> None:
+    """Make a page of the plots in dvc.yaml that works offline, for the workspace or revisions beside each other."""
+    from commands.plots import plots
+
+    plots(revisions or [], html)
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="regressor or encoder.")],
+    file: Annotated[Path, typer.Argument(help="The ONNX file to write.")],
+) -> None:
+    """Export the regressor or the encoder to ONNX, checked with onnxruntime: fitmap export regressor curve.onnx"""
+    from commands.export import export
+
+    export(model, file)
+
+
 def main() -> None:
     """The console entry point; an `InputError` becomes one line on stderr and exit status 1."""
     sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold bytes that are no text

@@ -5,11 +5,8 @@ travel in lossless WebP sheets, numbers as little-endian arrays, both in base 85
 runs. A Content-Security-Policy admits the page's own script and style, by their hashes, and nothing else.
 """
 
-import base64
 import graphlib
-import hashlib
 import html
-import json
 import re
 import string
 from collections.abc import Sequence
@@ -18,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.figures.document import admitted, json_text, policy
 from stages.figures.packing import Encoder, as_text, packed, sheets
 from stages.figures.style import class_colour
 
@@ -112,16 +110,7 @@ def _document(
 ) -> str:
     """The template filled in: first what the first picture shows, then the script that draws it, then the rest."""
     style, script = (PAGE / "page.css").read_text("utf-8"), _bundle(PAGE)
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {_source(script)}",
-            f"style-src {_source(style)}",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-    first = ['<script type="application/json" id="header">' + _json(header) + "</script>"]
+    first = ['<script type="application/json" id="header">' + json_text(header) + "</script>"]
     first += [_array(name, array) for name, array in arrays.items() if name != "neighbours"]
     later = [_array(name, array) for name, array in arrays.items() if name == "neighbours"]
     later += [
@@ -132,7 +121,7 @@ def _document(
     if weights is not None:
         later.append(f'<script type="text/plain" data-encoder>{as_text(weights)}</script>')
     return string.Template((PAGE / "page.html").read_text("utf-8")).substitute(
-        policy=policy,
+        policy=policy(script_src=admitted(script), style_src=admitted(style)),
         title=html.escape(title),
         style=style,
         script=script,
@@ -194,13 +183,3 @@ def _on_black(images: np.ndarray) -> bool:
 
 def _array(name: str, array: np.ndarray) -> str:
     return f'<script type="text/plain" data-array="{name}" data-type="{array.dtype}">{as_text(array)}</script>'
-
-
-def _json(value: dict) -> str:
-    """JSON that no HTML parser can take for a tag."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-
-
-def _source(text: str) -> str:
-    """A CSP source that admits exactly this inline text."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -221,7 +221,7 @@ Loader.add_implicit_resolver(
 
 
 def load_params(section: str, path: str = "params.yaml") -> Section:
-    """One section of `path`, checked against its schema.
+    """One section of `path`, checked against its schema with all others: a mistake shows in the first stage that runs.
 
     Raises `InputError` for a file that is no YAML, an unknown section or key, a wrong type or value, or values that
     do not go together.
@@ -230,7 +230,7 @@ def load_params(section: str, path: str = "params.yaml") -> Section:
     content = _read_yaml(path)
     if section not in content:
         raise InputError(f"{path}: section `{section}` is missing")
-    return check_section(section, content[section], path)
+    return {name: check_section(name, values, path) for name, values in content.items()}[section]
 
 
 def plain_sections(names: Iterable[str], path: str = "params.yaml") -> dict[str, object]:

@@ -38,7 +38,8 @@ def fourier_basis(u: Tensor, size: int) -> Tensor:
 
 def frequencies(size: int) -> Tensor:
     """Angular frequencies (size,) of the basis, per unit of u."""
-    return torch.arange(1, size + 1, dtype=torch.float64) * (math.pi / PADDING)
+    first = torch.tensor(math.pi / PADDING, dtype=torch.float64)  # a bare number would be float32 in an ONNX file
+    return torch.arange(1, size + 1, dtype=torch.float64) * first
 
 
 def variances(kind: str, scale: Tensor, size: int) -> Tensor:

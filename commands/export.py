@@ -1,0 +1,152 @@
+"""`fitmap export`: a trained network as an ONNX file, checked against the network itself before it takes its place."""
+
+import contextlib
+import io
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stages.latents import training as autoencoder
+from stages.pipeline.artifacts import read_arrays, read_weights, write_bytes
+from stages.pipeline.errors import InputError
+from stages.regression import network as regressor
+
+CLOSE = 1e-5  # what onnxruntime may differ by
+CHECKED = 2000  # inputs of the check
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is exported: `module` with its input `given`, and what the first of its `outputs` must be for `samples`."""
+
+    module: nn.Module
+    samples: np.ndarray
+    expected: np.ndarray
+    given: str
+    outputs: tuple[str, ...]
+    meaning: str
+
+
+class Curve(nn.Module):
+    """x (n,) to y and its 90 % band, all float64: where y is in the hundreds, single precision rounds by 1e-5 alone."""
+
+    def __init__(self, network: regressor.Regressor):
+        super().__init__()
+        self.network = network.double()
+        for group in network.groups:
+            if group.activation == "leaky_relu":
+                group.activate = leaky_relu(group.negative_slope)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y = self.network(x)
+        return y, y - self.network.half_band, y + self.network.half_band
+
+
+def leaky_relu(slope: float) -> Callable[[Tensor], Tensor]:
+    """LeakyReLU in words for which onnxruntime has double precision; a bare number would be float32 in the file."""
+    factor = torch.tensor(slope, dtype=torch.float64)
+    return lambda hidden: torch.maximum(hidden, hidden * factor)
+
+
+class Encoder(nn.Module):
+    """Images (n, 1, h, w) float32, intensities 0 to 1, to latents (n, d) float32."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network.encode(images)
+
+
+def export(name: str, path: Path) -> None:
+    """Write the model `name` (regressor or encoder) to `path`, and print its inputs, outputs and how exact it is.
+
+    Raises `InputError` if onnxruntime does not give the network's own numbers; then nothing is written.
+    """
+    if name not in MODELS:
+        raise InputError(f"{name!r} cannot be exported; what can is {' and '.join(MODELS)}")
+    model = MODELS[name]()
+    content = onnx_bytes(model)
+    difference = furthest(content, model)
+    if not difference <= CLOSE:
+        raise InputError(f"the file differs from the {name} by {difference:.2g}, {CLOSE:g} is allowed")
+    write_bytes(str(path), content)
+    print(f"{path}: {model.meaning}; onnxruntime differs by at most {difference:.1g} on {len(model.samples)} inputs")
+
+
+def read_regressor() -> Model:
+    """The fitted curve over its training range, checked against the same network in double precision.
+
+    `fitmap predict` computes in single precision, which costs it some 1e-6 of y's standard deviation.
+    """
+    curve = Curve(regressor.network_from(*read_weights("data/regressor.safetensors"))).eval()
+    x = np.linspace(float(curve.network.x_low), float(curve.network.x_high), CHECKED)
+    meaning = "x float64 (n,) to y, lower, upper float64 (n,)"
+    return Model(curve, x, regressor.predict(curve.network, x)[0], "x", ("y", "lower", "upper"), meaning)
+
+
+def read_encoder() -> Model:
+    """The way from images to latents, checked on test images."""
+    network = autoencoder.network_from(*read_weights("data/autoencoder.safetensors"))
+    images = read_arrays("data/images.npz")["test_images"][:CHECKED, None].astype(np.float32) / 255
+    with torch.no_grad():
+        expected = network.encode(torch.from_numpy(images)).numpy()
+    height, width = images.shape[2:]
+    meaning = f"images float32 (n, 1, {height}, {width}), 0 to 1, to latents float32 (n, {expected.shape[1]})"
+    return Model(Encoder(network).eval(), images, expected, "images", ("latents",), meaning)
+
+
+MODELS = {"regressor": read_regressor, "encoder": read_encoder}
+
+
+def onnx_bytes(model: Model) -> bytes:
+    """The model as an ONNX file for any number n of inputs."""
+    few = torch.from_numpy(model.samples[:3])
+    with TemporaryDirectory() as folder, quiet():
+        path = os.path.join(folder, "model.onnx")
+        try:
+            torch.onnx.export(
+                model.module,
+                (few,),
+                path,
+                input_names=[model.given],
+                output_names=list(model.outputs),
+                dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+        except ImportError as error:
+            raise missing(error)
+        return Path(path).read_bytes()
+
+
+def furthest(content: bytes, model: Model) -> float:
+    """The largest difference between what onnxruntime makes of the samples and what is expected."""
+    try:
+        from onnxruntime import InferenceSession
+    except ImportError as error:
+        raise missing(error)
+    session = InferenceSession(content, providers=["CPUExecutionProvider"])
+    outputs = session.run([model.outputs[0]], {model.given: model.samples})
+    return float(np.abs(outputs[0] - model.expected).max())
+
+
+def missing(error: ImportError) -> InputError:
+    return InputError(f"export needs the packages of the extra `onnx`: pip install 'fitmap[onnx]' ({error})")
+
+
+@contextlib.contextmanager
+def quiet():
+    """Without the exporter's reports on its own work."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
