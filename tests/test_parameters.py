@@ -178,11 +178,12 @@ def test_every_parameter_has_an_effect_on_an_output(small, name, monkeypatch, co
 def test_a_parameter_changes_the_cache_key_of_the_stages_that_read_it(pipeline, name, monkeypatch, count):
     section, key = name.split(".")
     readers = [stage for stage in GRAPH if section in seen_by_audit(pipeline.audit / stage, pipeline.folder).params]
-    path = pipeline.folder / "params.yaml"
+    monkeypatch.chdir(pipeline.folder)
+    path = Path("params.yaml")
     before = path.read_text()
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", pipeline.environment["DVC_SITE_CACHE_DIR"])
     pipeline.set({section: {key: another_value(name, yaml.safe_load(before)[section] | NEEDS.get(name, {}))}})
-    with Repo(str(pipeline.folder)) as repo:
+    with Repo() as repo:
         status = repo.status()
     path.write_text(before)
     assert status == {stage: [{"changed deps": {"params.yaml": {section: "modified"}}}] for stage in readers}
