@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import LatentsParams
@@ -86,6 +85,8 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | N
 
 
 def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, None]:
+    import pandas as pd  # half a second, and only this source needs it
+
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
     except (ValueError, OSError) as error:
@@ -113,6 +114,8 @@ def _checked_latents(latents: np.ndarray, path: Path) -> np.ndarray:
 def _numbered(labels: np.ndarray, n: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
     if labels.shape != (n,):
         raise InputError(f"{path}: labels have shape {labels.shape}, needed is one for each of the {n} latents")
+    import pandas as pd
+
     unknown = pd.isna(labels)
     names, numbers = np.unique(labels[~unknown].astype(str), return_inverse=True)
     numbered = np.full(n, -1)

@@ -60,7 +60,8 @@ def push(points, positions, forces, sums):
         first = block * LANES
         last = min(first + LANES, m)
         px, py, pz = points[0, first:last], points[1, first:last], points[axes - 1, first:last]
-        fx, fy, fz, total = np.zeros((4, LANES), np.float32)
+        fx, fy = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
+        fz, total = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
         for j in range(len(x)):
             xj, yj, zj = x[j], y[j], z[j]
             for lane in range(last - first):
@@ -74,10 +75,11 @@ def push(points, positions, forces, sums):
                 fy[lane] += w * dy
                 if solid:
                     fz[lane] += w * dz
-        forces[0, first:last], forces[1, first:last] = fx[: last - first], fy[: last - first]
-        if solid:
-            forces[2, first:last] = fz[: last - first]
-        sums[first:last] = total[: last - first]
+        for lane in range(last - first):
+            forces[0, first + lane], forces[1, first + lane] = fx[lane], fy[lane]
+            sums[first + lane] = total[lane]
+            if solid:
+                forces[2, first + lane] = fz[lane]
 
 
 @njit(parallel=True, cache=True)

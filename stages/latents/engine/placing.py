@@ -14,7 +14,7 @@ import numpy as np
 from stages.latents.engine import forces
 from stages.latents.engine.affinities import affinities_to_map
 
-PERPLEXITY = 5
+PERPLEXITY = 5.0
 NEIGHBOURS = 25  # whose median is the start
 EXAGGERATION = 1.5
 STEPS = 100  # at most
