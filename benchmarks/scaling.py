@@ -3,7 +3,8 @@
 Latents are drawn: a mixture of 50 overlapping Gaussians in 32 dimensions, perplexity 30, two threads. Every run is a
 process of its own, so that its peak of memory is its own; time is from latents to positions, without imports and
 compilation. An engine goes on to the next size as long as the last one, continued by its slope, promises to stay below
-`--minutes`. The slope is that of log time over log points between an engine's two largest sizes.
+`--minutes`. With `--kept FILE`, what that file holds is not measured again and each new figure is added to it, so that
+the whole can be taken in parts. The slope is that of log time over log points between an engine's two largest sizes.
 
 Writes the table in docs/performance.md, between its marks, and the picture beside it.
 """
@@ -60,15 +61,21 @@ def run_alone(engine: str, count: int) -> None:
     print(json.dumps({"seconds": time.perf_counter() - start, "peak_mb": peak_mb()}))
 
 
-def measure(engine: str, sizes: list[int], limit: float) -> dict[int, dict[str, float]]:
+def measure(engine: str, sizes: list[int], limit: float, kept: Path | None) -> dict[int, dict[str, float]]:
     """Seconds and peak memory of one engine for as many `sizes` as promise to stay below `limit` seconds."""
     results: dict[int, dict[str, float]] = {}
     for count in sizes:
         if results and promised(results, count) > limit:
             break
+        known = json.loads(kept.read_text()) if kept and kept.is_file() else {}
+        if f"{engine} {count}" in known:
+            results[count] = known[f"{engine} {count}"]
+            continue
         command = [sys.executable, "-m", "benchmarks.scaling", "--alone", engine, str(count)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         results[count] = json.loads(done.stdout.splitlines()[-1])
+        if kept:
+            kept.write_text(json.dumps({**known, f"{engine} {count}": results[count]}, indent=1))
         print(
             f"{engine:13} {count:8,} {results[count]['seconds']:8.1f} s {results[count]['peak_mb']:7.0f} MB", flush=True
         )
@@ -130,6 +137,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest number of points (200000)")
     parser.add_argument("--minutes", type=float, default=10, help="the longest that one run should take (10)")
+    parser.add_argument("--kept", type=Path, help="a JSON file of figures from earlier, renewed as they come in")
     parser.add_argument("--write", action="store_true", help=f"renew the table in {PAGE} and {PICTURE}")
     parser.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -137,7 +145,7 @@ def main() -> None:
         return run_alone(options.alone[0], int(options.alone[1]))
 
     sizes = [size for size in SIZES if size <= options.most]
-    results = {engine: measure(engine, sizes, 60 * options.minutes) for engine in ENGINES}
+    results = {engine: measure(engine, sizes, 60 * options.minutes, options.kept) for engine in ENGINES}
     print(table(results))
     if options.write:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)

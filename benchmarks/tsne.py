@@ -11,6 +11,10 @@ minutes: `--skip-opentsne-70000` leaves it out. The peak of memory is that of a 
 and scores them and does nothing else.
 
 Compilation is what a first run costs more than a second, with an empty cache.
+
+`--gpu` instead lays the 70,000 out on a CUDA device by our engine and by TorchDR's TSNE for as many iterations, each
+warmed up on a few; it needs `torchdr[keops]`. KeOps keeps the pairs of points, which would not fit into memory, on the
+device's registers.
 """
 
 import argparse
@@ -27,7 +31,9 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.latents.engine import on_torch
 from stages.latents.engine.affinities import joint_affinities
+from stages.latents.engine.descent import principal_start
 from stages.latents.engine.forces import divergence
 from stages.latents.scores import knn_accuracy, knn_recall, trustworthiness
 from stages.latents.tsne import embed, place
@@ -233,6 +239,53 @@ def measure_many(latents: np.ndarray, params: TsneParams, with_opentsne: bool) -
     return result
 
 
+def measure_gpu(latents: np.ndarray, params: TsneParams, rounds: int) -> dict[str, float]:
+    """Median seconds of our engine and of TorchDR on a CUDA device, ours of the optimisation alone too; divergences."""
+    if not on_torch.gpu_is_there():
+        sys.exit("benchmarks.tsne: --gpu needs a CUDA device, and torch sees none")
+    try:
+        from torchdr import TSNE
+    except ImportError:
+        sys.exit("benchmarks.tsne: --gpu needs TorchDR: pip install 'torchdr[keops]'")
+    params = params.model_copy(update={"device": "cuda"})
+    iterations = params.early_iterations + params.iterations
+    like = {"perplexity": params.perplexity, "device": "cuda", "backend": "keops", "random_state": params.seed}
+    affinities = joint_affinities(latents, params.perplexity)
+    start = principal_start(latents, 2, params.seed)
+    sides = {
+        "optimisation": lambda: on_torch.descend(start, affinities, params).T,
+        "fitmap": lambda: embed(latents, params)[0],
+        "torchdr": lambda: TSNE(max_iter=iterations, **like).fit_transform(latents),
+    }
+    ours(latents[:2000], params)
+    TSNE(max_iter=10, **like).fit_transform(latents[:2000])
+    seconds, maps = {name: [] for name in sides}, {}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            taken, maps[name] = timed(side)
+            seconds[name].append(taken)
+            print(f"{name:12} {taken:7.2f} s", flush=True)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    kl = {name: divergence(np.ascontiguousarray(at.T, dtype=np.float32), affinities) for name, at in maps.items()}
+    return {
+        "gpu_optimisation_seconds": medians["optimisation"],
+        "gpu_seconds": medians["fitmap"],
+        "torchdr_over_fitmap": medians["torchdr"] / medians["fitmap"],
+        "kl_fitmap": kl["fitmap"],
+        "kl_torchdr": kl["torchdr"],
+    }
+
+
+def report(figures: dict[str, float], as_json: bool) -> None:
+    """Print the figures, and if `as_json` the line of JSON."""
+    figures = {name: round(value, 4) for name, value in figures.items()}
+    for name, value in figures.items():
+        print(f"{name:34} {value:12.4f}")
+    if as_json:
+        machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+        print(json.dumps({"benchmark": "tsne", "machine": machine, "figures": figures}))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
@@ -243,12 +296,16 @@ def main() -> None:
         "--images", type=Path, default=Path("data/fashion-mnist"), help="where Fashion-MNIST lies (else drawn garments)"
     )
     parser.add_argument("--skip-opentsne-70000", action="store_true", help="leave out the slowest of all")
+    parser.add_argument("--gpu", action="store_true", help="our engine and TorchDR's on a CUDA device, nothing else")
     parser.add_argument("--map-alone", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.map_alone:
         return map_alone(options.map_alone)
 
     params = load_params("tsne").model_copy(update={"engine": "fitmap", "device": "cpu"})
+    if options.gpu:
+        latents = make_latents(options.images, options.many)["many"]
+        return report(measure_gpu(latents, params, options.rounds), options.json)
     figures = {"compile_seconds": compile_seconds()}
     latents = make_latents(options.images, options.many)
     results = measure_points(latents, params, options.points, options.rounds)
@@ -273,12 +330,7 @@ def main() -> None:
     if "opentsne_kl" in many:
         figures["kl_over_opentsne_70000"] = many["kl"] / many["opentsne_kl"]
         figures["opentsne_seconds_70000"] = many["opentsne_seconds"]
-    figures = {name: round(value, 4) for name, value in figures.items()}
-    for name, value in figures.items():
-        print(f"{name:34} {value:12.4f}")
-    if options.json:
-        machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-        print(json.dumps({"benchmark": "tsne", "machine": machine, "figures": figures}))
+    report(figures, options.json)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from stages.pipeline.errors import InputError
 from stages.pipeline.inputs import check_archive, check_table, is_file
@@ -92,6 +91,8 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | N
 
 def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, None]:
     check_table(str(path))
+    import pandas as pd  # half a second, and only this source needs it
+
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
     except (ValueError, OSError) as error:
@@ -123,6 +124,8 @@ def _numbered(labels: np.ndarray, n: int, path: Path) -> tuple[np.ndarray, np.nd
         raise InputError(
             f"{path}: labels are {labels.dtype} {labels.shape}, needed is a name or number for each latent"
         )
+    import pandas as pd
+
     unknown = pd.isna(labels)
     names, numbers = np.unique(labels[~unknown].astype(str), return_inverse=True)
     numbered = np.full(n, -1)

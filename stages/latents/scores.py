@@ -1,7 +1,9 @@
 """How good the latents and the map are. Distances are taken in blocks of rows, so memory stays small."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from stages.latents.neighbours import nearest, nearest_others, ranks
 
@@ -18,8 +20,8 @@ def knn_accuracy(
     if known.sum() < k or not new_known.any():
         return None
     _, neighbours = nearest(points[known], new_points[new_known], k)
-    voted = np.array([np.bincount(votes).argmax() for votes in labels[known][neighbours]])
-    return float((voted == new_labels[new_known]).mean())
+    votes = (labels[known][neighbours][:, :, None] == np.arange(labels.max() + 1)).sum(axis=1)
+    return float((votes.argmax(axis=1) == new_labels[new_known]).mean())
 
 
 def trustworthiness(latents: np.ndarray, positions: np.ndarray, k: int) -> float:
@@ -82,16 +84,37 @@ def mean_difference(values: np.ndarray) -> float:
     return float((np.sort(values) * weights).sum() * 2 / (n * (n - 1)))
 
 
+@dataclass(frozen=True)
+class PCA:
+    """Principal components: their mean (d,) and directions (k, d), float32, those of largest variance first."""
+
+    mean: np.ndarray
+    directions: np.ndarray
+
+    def transform(self, rows: np.ndarray) -> np.ndarray:
+        """The components (n, k) of rows (n, d)."""
+        return (rows - self.mean) @ self.directions.T
+
+    def inverse_transform(self, components: np.ndarray) -> np.ndarray:
+        """The rows (n, d) that components (n, k) stand for."""
+        return components @ self.directions + self.mean
+
+
 def fit_pca(images: np.ndarray, components: int) -> PCA:
     """Principal components of images (n, h, w) uint8, as intensities 0 to 1; at most as many as the data allow."""
     flat = flatten(images)
-    return PCA(min(components, *flat.shape), svd_solver="covariance_eigh").fit(flat)
+    mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centred = flat - mean
+    with threadpool_limits(1, "blas"):  # more threads would cut the sums in other places
+        _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    count = min(components, *flat.shape)
+    return PCA(mean, np.ascontiguousarray(directions[:, : -count - 1 : -1].T, dtype=np.float32))
 
 
 def pca_mse(pca: PCA, images: np.ndarray) -> float:
     """Mean squared error of images (n, h, w) uint8 rebuilt from their principal components, intensities 0 to 1."""
     flat = flatten(images)
-    return float(np.mean((pca.inverse_transform(pca.transform(flat)) - flat) ** 2))
+    return float(np.mean((pca.inverse_transform(pca.transform(flat)) - flat) ** 2, dtype=np.float64))
 
 
 def flatten(images: np.ndarray) -> np.ndarray:

@@ -10,10 +10,9 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import safetensors
 import safetensors.numpy
 
@@ -22,6 +21,9 @@ from stages.pipeline.inputs import check_archive, is_file
 
 ABANDONED = 600  # seconds without a write after which a part has nobody who would finish it
 LONGEST_ARCHITECTURE = 20_000  # characters; each layer it names is built
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second, which stages without tables need not wait
 
 
 def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
@@ -63,13 +65,15 @@ def _read(path: str, read: Callable[[], object]):
         ) from error
 
 
-def write_csv(path: str, table: pd.DataFrame) -> None:
+def write_csv(path: str, table: "pd.DataFrame") -> None:
     """Write `table` without its index; floats as the shortest text that reads back to the same bits."""
     _write(path, lambda file: table.to_csv(file, index=False, lineterminator="\n"))
 
 
-def read_csv(path: str) -> pd.DataFrame:
+def read_csv(path: str) -> "pd.DataFrame":
     """Read what `write_csv` wrote, bit for bit."""
+    import pandas as pd
+
     return _read(path, lambda: pd.read_csv(path))
 
 

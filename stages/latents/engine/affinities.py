@@ -69,17 +69,21 @@ def conditional_affinities(distances, perplexity):
     b_i is found by bisection so that the entropy of the row is log(perplexity). A row that cannot have it (as when
     all its distances are equal) takes the nearest it can.
     """
-    affinities = np.empty(distances.shape, np.float32)
-    for i in prange(len(distances)):
-        row = distances[i] - distances[i].min()  # an equal factor in all, which keeps the first from underflowing
-        scale = row.mean()
-        if scale > 0:
-            row /= scale
-        weights = np.empty_like(row)
-        low, high, b = 0.0, np.inf, 1.0
+    n, k = distances.shape
+    affinities = np.empty((n, k), np.float32)
+    for i in prange(n):  # plain loops: numba takes seconds to compile an array's arithmetic
+        nearest, mean = np.inf, 0.0
+        for a in range(k):
+            nearest = min(nearest, distances[i, a])
+        for a in range(k):
+            mean += (distances[i, a] - nearest) / k
+        row, weights = np.empty(k), np.empty(k)
+        for a in range(k):  # less the nearest, an equal factor in all, which keeps the first from underflowing
+            row[a] = (distances[i, a] - nearest) / (mean if mean > 0 else 1.0)
+        low, high, b, total = 0.0, np.inf, 1.0, 0.0
         for _ in range(BISECTIONS):
-            total, spread = 0.0, 0.0
-            for a in range(len(row)):
+            total = spread = 0.0
+            for a in range(k):
                 weights[a] = np.exp(-b * row[a])
                 total += weights[a]
                 spread += weights[a] * row[a]
@@ -92,5 +96,6 @@ def conditional_affinities(distances, perplexity):
             else:
                 high = b
                 b = (low + high) / 2
-        affinities[i] = weights / total
+        for a in range(k):
+            affinities[i, a] = weights[a] / total
     return affinities
