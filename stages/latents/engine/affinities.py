@@ -72,14 +72,14 @@ def conditional_affinities(distances, perplexity):
     n, k = distances.shape
     affinities = np.empty((n, k), np.float32)
     for i in prange(n):  # plain loops: numba takes seconds to compile an array's arithmetic
-        nearest, mean = np.inf, 0.0
+        least, mean = np.inf, 0.0
         for a in range(k):
-            nearest = min(nearest, distances[i, a])
+            least = min(least, distances[i, a])
         for a in range(k):
-            mean += (distances[i, a] - nearest) / k
+            mean += (distances[i, a] - least) / k
         row, weights = np.empty(k), np.empty(k)
         for a in range(k):  # less the nearest, an equal factor in all, which keeps the first from underflowing
-            row[a] = (distances[i, a] - nearest) / (mean if mean > 0 else 1.0)
+            row[a] = (distances[i, a] - least) / (mean if mean > 0 else 1.0)
         low, high, b, total = 0.0, np.inf, 1.0, 0.0
         for _ in range(BISECTIONS):
             total = spread = 0.0
