@@ -100,7 +100,7 @@ def test_all_charts_are_drawn_without_requests_or_errors(charts):
     page, problems = charts
     assert problems == []
     assert page.locator(".chart[data-drawn] canvas").count() == 3
-    loss, fit, points = ink(page, (0x18, 0x61, 0xCE)), ink(page, (0xD6, 0x27, 0x28)), ink(page, (0xAA, 0x6D, 0x00))
+    loss, fit, points = ink(page, (0x3B, 0x82, 0xF6)), ink(page, (0xD6, 0x27, 0x28)), ink(page, (0xAA, 0x6D, 0x00))
     assert loss[0] > 300, "the first revision's losses"
     assert fit[1] > 300, "the fitted curve"
     assert points[2] > 10, "the legend of the second class, at least"

@@ -85,9 +85,9 @@ def test_numbers_in_exponent_form_are_numbers(tmp_path):
     assert load_params("regressor", str(path)).learning_rate == 0.001
 
 
-def test_a_stage_sees_its_own_section_only(tmp_path):
+def test_a_mistake_in_any_section_shows_in_the_first_stage_that_runs(tmp_path):
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump({**VALUES, "tsne": {"perplexity": "wrong"}}))
-    load_params("curve", str(path))
-    with pytest.raises(InputError, match="tsne"):
-        check_file(str(path))
+    path.write_text(yaml.safe_dump({**VALUES, "tsne": {**VALUES["tsne"], "perplexty": 30}}))
+    for check in (check_file, lambda path: load_params("curve", path)):
+        with pytest.raises(InputError, match=r"tsne\.perplexty is no parameter; did you mean perplexity\?"):
+            check(str(path))
