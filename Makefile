@@ -29,18 +29,19 @@ $(BIN)/.remotes: $(BIN)/.installed requirements-remotes.lock requirements-moto.l
 
 install: $(BIN)/.installed  ## Make the environment: .venv with the pinned packages
 
-# What does not wait for each other runs at once; no two of them ever make the same stage. `cat` turns progress bars,
-# which would overwrite each other, into lines. After an error what runs already is finished first.
+# What does not wait for each other runs at once. Past the images each stage is named alone: DVC locks what it looks at,
+# so two runs may read the same file but not both check the stage that made it; the last `dvc repro` checks all. `cat`
+# turns progress bars, which would overwrite each other, into lines. After an error what runs already is finished first.
 define BRANCHES
 set -eo pipefail; trap wait EXIT; \
 repro() { dvc --wait-for-lock repro "$$@" 2>&1 | cat; }; \
 repro evaluate_regressor & curve=$$!; \
 repro load_images; \
-repro embed_latents & map=$$!; \
-wait $$curve; repro embed_baselines; \
-wait $$map; repro evaluate_map; \
-repro render_figures & figures=$$!; \
-repro render_map_page; wait $$figures
+repro --single-item train_autoencoder extract_latents embed_latents & map=$$!; \
+wait $$curve; repro --single-item embed_baselines; \
+wait $$map; repro --single-item evaluate_map; \
+repro --single-item render_figures & figures=$$!; \
+repro --single-item render_map_page; wait $$figures
 endef
 
 run: $(BIN)/.installed  ## Run the pipeline, then show the metrics and where the pictures are
