@@ -33,7 +33,7 @@ install: $(BIN)/.installed  ## Make the environment: .venv with the pinned packa
 # so two runs may read the same file but not both check the stage that made it; the last `dvc repro` checks all. `cat`
 # turns progress bars, which would overwrite each other, into lines. After an error what runs already is finished first.
 define BRANCHES
-set -eo pipefail; trap wait EXIT; \
+if dvc status --quiet; then exit; fi; set -eo pipefail; trap wait EXIT; \
 repro() { dvc --wait-for-lock repro "$$@" 2>&1 | cat; }; \
 repro evaluate_regressor & curve=$$!; \
 repro load_images; \
