@@ -162,7 +162,7 @@ def _select(values, places, count, keep):
             return
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, fastmath={"reassoc"}, cache=True)
 def _finish(points, queries, keep, values, places, filled, distances, indices):
     """The first of each row's candidates by their distances in float64, then by index."""
     exact, candidates = np.empty(keep), np.empty(keep, np.int64)
@@ -180,7 +180,7 @@ def _finish(points, queries, keep, values, places, filled, distances, indices):
             distances[row, found], indices[row, found] = np.sqrt(exact[found]), candidates[found]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, fastmath={"reassoc"}, cache=True)
 def _count_nearer(tile, points, others, error, first_row, first_column, result):
     """Add to `result` how many of the tile's points are nearer to each row's point than each of its `others`."""
     rows, columns = tile.shape
@@ -203,7 +203,7 @@ def _count_nearer(tile, points, others, error, first_row, first_column, result):
             result[i, which] += surely
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(inline="always")
 def _squared_distance(a, b):
     total = 0.0
     for axis in range(len(a)):

@@ -132,7 +132,7 @@ def test_a_gpu_that_is_not_there():
         embed(LATENTS, PARAMS.model_copy(update={"device": "cuda"}))
 
 
-def test_the_same_bytes_for_any_number_of_threads(tmp_path):
+def test_the_same_bytes_for_any_number_of_threads_and_whether_kernels_are_compiled_or_found_compiled(tmp_path):
     np.savez(tmp_path / "latents.npz", latents=OVERLAPPING, new=NEW_OVERLAPPING)
     script = """
 import sys
@@ -148,10 +148,11 @@ for limit in (0, 10_000):
     placed = tsne.place(arrays["latents"], positions, arrays["new"])
     print(positions.tobytes().hex(), divergence, placed.tobytes().hex())
 """
+    environment = {**os.environ, "PYTHONPATH": ".", "NUMBA_CACHE_DIR": str(tmp_path)}  # empty for the first
     outputs = [
         subprocess.run(
             [sys.executable, "-c", script, str(tmp_path)],
-            env={**os.environ, "NUMBA_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "PYTHONPATH": "."},
+            env={**environment, "NUMBA_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
             capture_output=True, text=True, check=True,
         ).stdout
         for threads in ("1", "2")

@@ -117,25 +117,29 @@ def spread(positions, low, spacing, shape):
     return charges
 
 
-@njit(parallel=True, fastmath=True, cache=True)
+@njit(parallel=True, cache=True)
 def convolve(spectrum, w, first_kernel, second_kernel, columns):
-    """The spectrum times the two odd kernels, and for each row the sum of its power times `w`, over all frequencies."""
+    """The spectrum times the two odd kernels, and for each row the sum of its power times `w`, over all frequencies.
+
+    The sum has a loop of its own: it is to be added up in order, which would slow the products down.
+    """
     first, second, sums = np.empty_like(spectrum), np.empty_like(spectrum), np.empty(len(spectrum))
     for row in prange(len(spectrum)):
+        for column in range(spectrum.shape[1]):
+            real, imag = spectrum[row, column].real, spectrum[row, column].imag
+            a, b = first_kernel[row, column], second_kernel[row, column]  # times i
+            first[row, column], second[row, column] = complex(-imag * a, real * a), complex(-imag * b, real * b)
         total = 0.0
         for column in range(spectrum.shape[1]):
             value = spectrum[row, column]
-            turned = np.complex64(complex(-value.imag, value.real))  # times i
-            first[row, column] = turned * first_kernel[row, column]
-            second[row, column] = turned * second_kernel[row, column]
-            power = (value.real * value.real + value.imag * value.imag) * w[row, column]
+            power = np.float64((value.real * value.real + value.imag * value.imag) * w[row, column])
             alone = column == 0 or 2 * column == columns  # the others stand for their conjugates too
             total += power if alone else 2 * power
         sums[row] = total
     return first, second, sums
 
 
-@njit(parallel=True, fastmath=True, cache=True)
+@njit(parallel=True, cache=True)
 def gather(positions, low, spacing, first, second, forces):
     """`forces`_i = sum over nodes a of s(y_i - a) times the two fields at a."""
     for i in prange(positions.shape[1]):

@@ -10,8 +10,8 @@ step to that parabola's lowest point, repulsion taken along, is about right; it 
 """
 
 import numpy as np
-from numba import njit, prange
 
+from stages.latents.engine import forces
 from stages.latents.engine.affinities import affinities_to_map
 
 PERPLEXITY = 5
@@ -19,75 +19,49 @@ NEIGHBOURS = 25  # whose median is the start
 EXAGGERATION = 1.5
 STEPS = 100  # at most
 SHORTEST_STEP = 1e-3  # at which a point has arrived; neighbours on a map are about 1 apart
-ONE, ZERO = np.float32(1), np.float32(0)
+CHUNK = 4096  # new points placed at once
 
 
 def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray) -> np.ndarray:
     """Positions float32 (m, 2 or 3) of `new_latents` (m, d) on the map that has `latents` (n, d) at `positions`."""
     k = min(NEIGHBOURS, len(latents))
     affinities, neighbours = affinities_to_map(latents, new_latents, PERPLEXITY, k)
-    placed = np.ascontiguousarray(np.median(positions[neighbours], axis=1), dtype=np.float32)
-    descend(np.ascontiguousarray(positions.T, dtype=np.float32), neighbours, affinities, placed)
+    positions = np.ascontiguousarray(positions.T, dtype=np.float32)
+    placed = np.empty((len(new_latents), len(positions)), np.float32)
+    for start in range(0, len(placed), CHUNK):
+        rows = slice(start, start + CHUNK)
+        placed[rows] = descend(positions, neighbours[rows], affinities[rows]).T
     return placed
 
 
-@njit(parallel=True, cache=True)
-def descend(positions, neighbours, affinities, placed):
-    """Move every row of `placed` (m, axes) down its C; `positions` (axes, n), the others (m, k)."""
-    for i in prange(len(placed)):
-        point = placed[i].astype(np.float64)
-        cost, step, curvature = evaluate(point, positions, neighbours[i], affinities[i])
-        share = 1.0
-        for _ in range(STEPS):
-            trial = point - share * step / curvature
-            trial_cost, trial_step, trial_curvature = evaluate(trial, positions, neighbours[i], affinities[i])
-            moved = np.abs(trial - point).max()
-            if trial_cost < cost:
-                point, cost, step, curvature = trial, trial_cost, trial_step, trial_curvature
-                share = min(1.0, 2 * share)
-            else:
-                share /= 2
-            if moved < SHORTEST_STEP:
-                break
-        placed[i] = point
+def descend(positions: np.ndarray, neighbours: np.ndarray, affinities: np.ndarray) -> np.ndarray:
+    """Where each of m points has come, float64 (axes, m), down its C from the median of its `neighbours` (m, k)."""
+    points = np.median(positions[:, neighbours], axis=2).astype(np.float64)
+    cost, gradient, curvature = evaluate(points, positions, neighbours, affinities)
+    share, moving = np.ones(len(neighbours)), np.arange(len(neighbours))
+    for _ in range(STEPS):
+        trial = points[:, moving] - share[moving] * gradient[:, moving] / curvature[moving]
+        trial_cost, *slopes = evaluate(trial, positions, neighbours[moving], affinities[moving])
+        arrived = np.abs(trial - points[:, moving]).max(axis=0) < SHORTEST_STEP
+        lower = trial_cost < cost[moving]
+        share[moving] = np.where(lower, np.minimum(2 * share[moving], 1), share[moving] / 2)
+        down = moving[lower]
+        points[:, down], cost[down] = trial[:, lower], trial_cost[lower]
+        gradient[:, down], curvature[down] = slopes[0][:, lower], slopes[1][lower]
+        moving = moving[~arrived]
+        if not len(moving):
+            break
+    return points
 
 
-@njit(cache=True)
-def evaluate(point, positions, neighbours, affinities):
-    """C at `point` (axes,), and half of its gradient there (axes,), and a sum over j of p_j w_j."""
-    z, push = field(point, positions)
-    cost, curvature = np.log(z), 0.0
-    gradient = -push / z
-    for a in range(len(neighbours)):
-        difference = point - positions[:, neighbours[a]]
-        w = 1 / (1 + (difference * difference).sum())
-        pull = EXAGGERATION * affinities[a]
-        cost -= pull * np.log(w)
-        curvature += pull * w
-        gradient += pull * w * difference
-    return cost, gradient, curvature
-
-
-@njit(fastmath=True, cache=True)
-def field(point, positions):
-    """Z = sum over j of w_j and sum over j of w_j² (y - y_j) at `point`, summed in stretches of float32."""
-    axes, n = positions.shape
-    solid = axes == 3
-    x, y, z = positions[0], positions[1], positions[axes - 1]
-    px, py, pz = np.float32(point[0]), np.float32(point[1]), np.float32(point[axes - 1])
-    fx = fy = fz = total = ZERO
-    for j in range(n):
-        dx = px - x[j]
-        dy = py - y[j]
-        dz = pz - z[j] if solid else ZERO
-        w = ONE / (ONE + dx * dx + dy * dy + dz * dz)
-        total += w
-        w *= w
-        fx += w * dx
-        fy += w * dy
-        fz += w * dz
-    push = np.empty(axes)
-    push[0], push[1] = fx, fy
-    if solid:
-        push[2] = fz
-    return np.float64(total), push
+def evaluate(
+    points: np.ndarray, positions: np.ndarray, neighbours: np.ndarray, affinities: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """C at each of `points` (axes, m), half of its gradient (axes, m), and a sum over j of p_j w_j; (m,) float64."""
+    push, z = np.empty(points.shape, np.float32), np.empty(points.shape[1], np.float32)
+    forces.push(np.ascontiguousarray(points, dtype=np.float32), positions, push, z)
+    differences = points[:, :, None] - positions[:, neighbours]
+    w = 1 / (1 + (differences * differences).sum(axis=0))
+    pull = EXAGGERATION * affinities * w
+    cost = np.log(z, dtype=np.float64) - (EXAGGERATION * affinities * np.log(w)).sum(axis=1)
+    return cost, (pull * differences).sum(axis=2) - push / z.astype(np.float64), pull.sum(axis=1)
