@@ -51,4 +51,4 @@ lock: $(BIN)/.installed  ## Renew requirements.lock from what pyproject.toml ask
 	rm -rf $(VENV)-lock build fitmap.egg-info
 
 clean:  ## Remove what the pipeline made; DVC's cache stays, so `make run` brings it back at once
-	rm -rf data/*.* plots/*.png plots/*.html plots/*.csv metrics/*.json dvc_plots
+	rm -rf data/*.* data/made_from plots/*.png plots/*.html plots/*.csv metrics/*.json dvc_plots

@@ -87,6 +87,22 @@ def test_packages_keep_to_their_direction():
             assert {path.parts[1] for path in imported_modules(module)} <= permitted, module
 
 
+def test_cached_machine_code_depends_on_its_own_file_alone():
+    """Numba compiles a cached function again when its file changes, not when what it takes from another one does."""
+    for module in Path("stages").rglob("*.py"):
+        tree = ast.parse(module.read_text())
+        taken = {
+            alias.asname or alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("stages")
+            for alias in node.names
+        }
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in function.decorator_list):
+                names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+                assert not names & taken, f"{module}: {function.name} takes {names & taken} from another module"
+
+
 def test_figures_need_no_torch():
     for module in Path("stages/figures").rglob("*.py"):
         assert "torch" not in module.read_text(), module
