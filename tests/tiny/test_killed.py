@@ -1,4 +1,4 @@
-"""Runs that are killed, and folders that cannot be written: never half an artifact, and the next run makes the same bytes.
+"""Runs that are killed, folders that cannot be written: never half an artifact, and the next run makes the same bytes.
 
 Every trial works on copies of the tiny pipeline's project, with its own cache.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,10 @@ def victim(pipeline, tmp_path_factory):
     return clone.folder, seconds, contents(pipeline.folder)
 
 
+def is_writing(folder: Path) -> bool:
+    return any(part for name in ("data", "metrics", "plots") for part in (folder / name).glob("**/.*.part"))
+
+
 @pytest.mark.parametrize("rounds", [1, pytest.param(15, marks=pytest.mark.full)])
 def test_a_stage_killed_at_any_moment_leaves_old_artifacts_or_new_ones(victim, rounds, count):
     folder, seconds, whole = victim
@@ -82,8 +86,8 @@ def test_a_stage_killed_at_any_moment_leaves_old_artifacts_or_new_ones(victim, r
         moment, child = chance.uniform(0, 1.1 * seconds[stage]), started(folder, stage)
         start = time.monotonic()
         while time.monotonic() - start < moment and child.exitcode is None:
-            if (trial % 2 and any((folder / "data").glob(".*.part"))) or any((folder / "plots").glob(".*.part")):
-                break  # while it writes
+            if trial % 2 and is_writing(folder):
+                break
             time.sleep(0.0005)
         child.kill()
         child.join()
@@ -190,8 +194,13 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def bytes_in(folder: Path) -> int:
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+def fill_up(folder: Path) -> None:
+    """Leave no byte free where `folder` lies."""
+    with suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
+        for size in (2**20, 2**12, 1):
+            with suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
 
 
 @pytest.mark.parametrize(("trouble", "told"), [("full", "No space left on device"), ("read-only", "Read-only file")])
@@ -199,8 +208,9 @@ def bytes_in(folder: Path) -> int:
 def test_a_full_disk_and_a_read_only_folder_leave_the_old_artifacts(pipeline, tmp_path, trouble, told, stage, count):
     clone = copy_of(pipeline, tmp_path)
     data, whole = clone.folder / "data", contents(pipeline.folder)
-    options = "ro" if trouble == "read-only" else f"size={bytes_in(data) // 1024 + 16}k"
-    with mounted(data, options):
+    with mounted(data, "ro" if trouble == "read-only" else "rw"):
+        if trouble == "full":
+            fill_up(data)
         printed = clone.run(sys.executable, "-m", "stages", stage, fails=True)
         assert f"cannot be written ({told}" in printed
         assert "Traceback" not in printed
