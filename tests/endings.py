@@ -48,8 +48,9 @@ def ending_of(function: Callable, *arguments, folder: Path) -> Ending:
     ours, theirs = SERVER.Pipe()
     errors = folder / ".stderr"
     child = SERVER.Process(target=_run, args=(function, arguments, str(folder), str(errors), theirs))
-    start = time.monotonic()
     child.start()
+    ours.recv()  # the first child waits for its server to import
+    start = time.monotonic()
     child.join(LONGEST)
     seconds = time.monotonic() - start
     if child.exitcode is None:
@@ -69,6 +70,7 @@ def stage(name: str) -> None:
 def _run(function: Callable, arguments: tuple, folder: str, errors: str, pipe: Connection) -> None:
     from stages.pipeline.errors import run
 
+    pipe.send("ready")
     os.chdir(folder)
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     resource.setrlimit(resource.RLIMIT_AS, (16 * 1024**3,) * 2)  # whatever happens, the machine lives
