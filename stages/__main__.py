@@ -13,13 +13,14 @@ def main() -> None:
         raise InputError("name one stage of dvc.yaml, as in `python -m stages generate_curve`")
     stage = sys.argv[1]
     origin = made_from(stage)  # first of all: what is imported and read from here on is what was hashed, or newer
-    import_module(f"stages.{stage}").main()
 
+    from stages.pipeline import checkpoint
     from stages.pipeline.artifacts import write_json
-    from stages.pipeline.checkpoint import remove_checkpoints
 
+    checkpoint.begin(stage, origin)
+    import_module(f"stages.{stage}").main()
     write_json(f"data/made_from/{stage}.json", origin)
-    remove_checkpoints(stage)
+    checkpoint.end()
     if made_from(stage) != origin:
         print(
             f"fitmap: code, parameters or inputs of {stage} were edited while it ran, and DVC will record the edit as "

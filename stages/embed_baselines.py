@@ -5,7 +5,7 @@ import numpy as np
 from stages.latents.scores import fit_pca, flatten
 from stages.latents.tsne import embed, place
 from stages.pipeline.artifacts import read_arrays, write_arrays
-from stages.pipeline.checkpoint import NoCheckpoint, checkpoint_of
+from stages.pipeline.checkpoint import NoCheckpoint, run_checkpoint
 from stages.pipeline.params import TsneParams, load_params
 
 PCA_COMPONENTS = 50  # as many as one usually takes before t-SNE
@@ -35,6 +35,6 @@ def embed_baselines(
 
 def main() -> None:
     images = read_arrays("data/images.npz")
-    params, checkpoint = load_params("tsne"), checkpoint_of("embed_baselines")
+    params, checkpoint = load_params("tsne"), run_checkpoint()
     maps = embed_baselines(images["train_images"], images["test_images"], params, checkpoint)
     write_arrays("data/baseline_maps.npz", **maps)

@@ -2,7 +2,7 @@
 
 from stages.latents.tsne import embed, place
 from stages.pipeline.artifacts import read_arrays, write_arrays
-from stages.pipeline.checkpoint import checkpoint_of
+from stages.pipeline.checkpoint import run_checkpoint
 from stages.pipeline.params import load_params
 
 
@@ -10,6 +10,6 @@ def main() -> None:
     params = load_params("tsne")
     rows = read_arrays("data/latents.npz")
     latents = rows["train_latents"][: params.points]
-    positions, kl_divergence = embed(latents, params, checkpoint_of("embed_latents"))
+    positions, kl_divergence = embed(latents, params, run_checkpoint())
     placed = place(latents, positions, rows["test_latents"])
     write_arrays("data/map.npz", positions=positions, placed=placed, kl_divergence=kl_divergence)

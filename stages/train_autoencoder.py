@@ -2,13 +2,13 @@
 
 from stages.latents.training import arrays_of, train
 from stages.pipeline.artifacts import read_arrays, write_csv, write_weights
-from stages.pipeline.checkpoint import checkpoint_of
+from stages.pipeline.checkpoint import run_checkpoint
 from stages.pipeline.params import load_params
 
 
 def main() -> None:
     params = load_params("autoencoder")
     images = read_arrays("data/images.npz")["train_images"]
-    network, history = train(images, params, checkpoint_of("train_autoencoder"))
+    network, history = train(images, params, run_checkpoint())
     write_weights("data/autoencoder.safetensors", network.architecture, arrays_of(network))
     write_csv("data/autoencoder_history.csv", history)

@@ -1,7 +1,7 @@
 """Fit the network to the training points."""
 
 from stages.pipeline.artifacts import read_csv, write_csv, write_weights
-from stages.pipeline.checkpoint import checkpoint_of
+from stages.pipeline.checkpoint import run_checkpoint
 from stages.pipeline.params import load_params
 from stages.regression.network import arrays_of
 from stages.regression.training import train
@@ -10,7 +10,7 @@ from stages.regression.training import train
 def main() -> None:
     params, points = load_params("regressor"), read_csv("data/curve.csv")
     rows = points[points["split"] == "train"]
-    network, history = train(rows["x"].to_numpy(), rows["y"].to_numpy(), params, checkpoint_of("train_regressor"))
+    network, history = train(rows["x"].to_numpy(), rows["y"].to_numpy(), params, run_checkpoint())
     architecture = {**network.architecture, "layers": network.layer_sizes(), "loss": params.loss}
     write_weights("data/regressor.safetensors", architecture, arrays_of(network))
     write_csv("data/regressor_history.csv", history)

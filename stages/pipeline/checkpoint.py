@@ -16,11 +16,11 @@ import numpy as np
 
 from stages.pipeline.artifacts import read_arrays, write_arrays
 from stages.pipeline.errors import InputError
-from stages.pipeline.provenance import made_from
 
 FOLDER = Path(".scratch")
 INTERVAL = 5  # seconds between two of them; the result does not depend on when they were written
 LIBRARIES = ("numpy", "scipy", "torch", "numba")
+_running: dict = {}
 
 
 class NoCheckpoint:
@@ -64,14 +64,22 @@ class Checkpoint(NoCheckpoint):
         return Checkpoint(self.path.with_suffix(f".{name}.npz"), self.key, self.interval)
 
 
-def checkpoint_of(stage: str) -> Checkpoint:
-    """The checkpoint of `stage`, for its code, parameters and inputs as they are now."""
+def begin(stage: str, origin: dict) -> None:
+    """From here on `stage` runs, made from `origin` (stages/pipeline/provenance.py), and `run_checkpoint` is its."""
+    _running.update(stage=stage, origin=origin)
+
+
+def run_checkpoint() -> NoCheckpoint:
+    """The checkpoint of the stage that `python -m stages` runs; one that keeps nothing where none is run so."""
+    if not _running:
+        return NoCheckpoint()
     libraries = {name: sys.modules[name].__version__ for name in LIBRARIES if name in sys.modules}
-    key = json.dumps([made_from(stage), libraries], sort_keys=True, default=str)
-    return Checkpoint(FOLDER / f"{stage}.npz", hashlib.sha256(key.encode()).hexdigest(), INTERVAL)
+    key = json.dumps([_running["origin"], libraries], sort_keys=True, default=str)
+    return Checkpoint(FOLDER / f"{_running['stage']}.npz", hashlib.sha256(key.encode()).hexdigest(), INTERVAL)
 
 
-def remove_checkpoints(stage: str) -> None:
-    """Forget what `stage` had reached: it is done."""
-    for path in FOLDER.glob(f"{stage}.*npz"):
+def end() -> None:
+    """Forget what the stage had reached: it is done."""
+    for path in FOLDER.glob(f"{_running['stage']}.*npz"):
         path.unlink(missing_ok=True)
+    _running.clear()

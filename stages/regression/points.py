@@ -87,7 +87,7 @@ def read_table(path: str, columns: Sequence[str]) -> pd.DataFrame:
     for column in columns:
         if names.count(column) != 1:
             found = ", ".join(str(name)[:40] for name in names[:8])
-            raise InputError(f"{path} needs a column `{column}` in its first line; found: {found}")
+            raise InputError(f"{path} needs one column `{column}` in its first line; found: {found}")
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of rows
         raise InputError(f"{path} has rows with more fields than its first line")
     return table.dropna(how="all")  # blank lines

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 HOOK = Path(__file__).parent  # the folder of sitecustomize.py
 READERS = [("dvc.yaml", "stages/pipeline/provenance.py"), ("params.yaml", "stages/pipeline/params.py")]
+TIDYING = ("stages/pipeline/artifacts.py", "stages/pipeline/checkpoint.py")  # look for what killed runs left
+SCRATCH = ".scratch"  # checkpoints: read by the same stage, of the same code, parameters and inputs, and by nobody else
 
 
 class Seen(NamedTuple):
@@ -36,12 +38,12 @@ def seen_by_audit(log: Path, project: Path) -> Seen:
         if what in ("params", "forbidden"):
             getattr(seen, what).add(detail)
         elif what in ("read", "list"):
-            if what == "list" and origin is None:
+            if what == "list" and (origin is None or origin in TIDYING):
                 continue  # importing looks into folders
             path = _source(detail.removeprefix(root)) if detail.startswith(root) else None
-            if path and (path, origin) not in READERS:
+            if path and (path, origin) not in READERS and not path.startswith(SCRATCH):
                 seen.read.add(path)
-        elif detail.startswith(root) and "__pycache__" not in detail:
+        elif detail.startswith(root) and not any(part in detail for part in ("__pycache__", f"/{SCRATCH}")):
             (seen.written.add if what == "write" else seen.written.discard)(detail.removeprefix(root))
     return seen
 

@@ -88,7 +88,7 @@ def test_what_is_no_number_is_refused(monkeypatch, capsys, word):
     [
         ("x\n1\n\ntwo\n", "in.csv: line 4, column x: 'two' is no finite number"),
         ("a,x\n1,\n", "in.csv: line 2, column x: 'nan' is no finite number"),
-        ("a,b\n1,2\n", "in.csv needs a column `x`"),
+        ("a,b\n1,2\n", "in.csv needs one column `x`"),
         ("x,y\n1,2\n", "in.csv has a column `y` already"),
         ("", "in.csv is empty"),
     ],

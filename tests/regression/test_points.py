@@ -70,7 +70,7 @@ GOOD = [f"{i},{i}" for i in range(40)]
         ("", "empty"),
         ("\n\n", "empty|column `x`"),
         (csv(GOOD, "a,b"), "column `x`"),
-        (csv(GOOD, "x,x"), "column `y`"),
+        (csv(GOOD, "x,x"), "one column `x` in its first line; found: x, x"),
         (csv(GOOD[:29]), "29 points, at least 30"),
         (csv(["1,2"] * 40), "every x is 1"),
         (csv([*GOOD, "nan,1"]), "line 42, column x"),

@@ -94,7 +94,7 @@ def test_a_wrong_points_file_is_one_line(pipeline):
     (pipeline.folder / "data/input/points/wrong.csv").write_text("x,z\n1,2\n")
     pipeline.set({"curve": {"source": "data/input/points/wrong.csv"}})
     printed = pipeline.run("dvc", "repro", "generate_curve", fails=True)
-    assert "fitmap: data/input/points/wrong.csv needs a column `y` in its first line; found: x, z" in printed
+    assert "fitmap: data/input/points/wrong.csv needs one column `y` in its first line; found: x, z" in printed
     (pipeline.folder / "params.yaml").write_text(before)
     (pipeline.folder / "data/input/points/wrong.csv").unlink()
     assert pipeline.repro() == []
