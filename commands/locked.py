@@ -35,9 +35,9 @@ def current_artifacts() -> list[Artifact]:
 
 def committed_artifacts() -> list[Artifact]:
     """The outs of all commits that any branch, tag, stash or experiment leads to, each content once at each path."""
-    log = _git("log", "--all", "--full-history", "--diff-filter=d", "--format=%h", "--", "dvc.lock")
+    log = _git("log", "--all", "--full-history", "-m", "--diff-filter=AM", "--format=%h", "--", "dvc.lock")
     found = {}
-    for commit in log.split():
+    for commit in dict.fromkeys(log.split()):  # -m: merges too, once for each parent
         graph, lock = (_git("show", f"{commit}:{name}") for name in ("dvc.yaml", "dvc.lock"))
         for artifact in parse_lock(lock, graph, commit):
             found.setdefault((artifact.md5, artifact.path), artifact)
