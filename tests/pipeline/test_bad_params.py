@@ -128,11 +128,11 @@ def test_any_text_is_taken_or_refused_in_one_line(tmp_path, examples, count):
     @given(st.lists(pieces | st.text(string.printable, max_size=3), max_size=30).map("".join) | st.binary(max_size=40))
     def trial(content):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        start = time.monotonic()
+        start = time.process_time()
         with pytest.raises(InputError) as caught:
             check_file(str(path))
         assert "\n" not in str(caught.value)
-        assert time.monotonic() - start < 2
+        assert time.process_time() - start < 2
 
     trial()
     count("bad inputs tried", examples)
