@@ -36,7 +36,7 @@ def project(pipeline, tmp_path_factory) -> Clone:
     clone.set({"regressor": {"encoding": "none", "members": 1, "epochs": 3}})
     clone.run("git", "init", "-q", "--bare", str(folder / "origin.git"))
     clone.run("git", "remote", "add", "origin", str(folder / "origin.git"))
-    clone.run("dvc", "remote", "add", "--local", "--default", "storage", str(folder / "storage"))
+    clone.run("dvc", "remote", "modify", "storage", "url", str(folder / "storage"))
     clone.repro()
     clone.commit("a regressor that trains in a moment")
     clone.run("git", "push", "-q", "origin", "HEAD")
