@@ -168,7 +168,7 @@ def measure_points(latents: dict[str, np.ndarray], params: TsneParams, points: i
             print(f"{name:12} {taken:7.1f} s", flush=True)
     results = {}
     for name, positions in maps.items():
-        placed = opentsne_placed(train, positions, latents["test"]) if name == "opentsne" else None
+        placed = opentsne_placed(train, positions, latents["test"], params) if name == "opentsne" else None
         if placed is None:
             placed = place(train, positions.astype(np.float32), latents["test"])
         results[name] = {
