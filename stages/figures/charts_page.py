@@ -5,28 +5,20 @@ own. Here they are JSON that no parser takes for a tag, and a policy admits the 
 """
 
 import html
-import string
 from collections.abc import Iterable
-from pathlib import Path
 
-from stages.figures.document import admitted, json_text, policy
+from stages.figures.document import json_text
+from stages.figures.report import FOLDER, report_page
 
-FOLDER = Path(__file__).with_name("reports")
 SCRIPTS = ("vega/vega.js", "vega/vega-lite.js", "vega/vega-embed.js", "charts.js")
+TOOLTIP = """<div id="tooltip" role="tooltip" hidden></div>
+<noscript><p class="note">The charts are drawn by JavaScript, which is switched off in this browser.</p></noscript>"""
 
 
 def charts_page(title: str, note: str, sections: Iterable[str]) -> str:
     """The page. `sections` hold what `chart` and comparison_page's functions make; all else is plain text."""
-    style = (FOLDER / "style.css").read_text("utf-8")
     scripts = [(FOLDER / name).read_text("utf-8") for name in SCRIPTS]
-    return string.Template((FOLDER / "charts.html").read_text("utf-8")).substitute(
-        policy=policy(script_src=" ".join(map(admitted, scripts)), style_src=admitted(style), img_src="data:"),
-        style=style,
-        title=html.escape(title),
-        note=html.escape(note),
-        sections="\n".join(sections),
-        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
-    )
+    return report_page(title, html.escape(title), note, [*sections, TOOLTIP], scripts)
 
 
 def chart(specification: dict) -> str:

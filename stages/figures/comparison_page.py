@@ -6,19 +6,16 @@ length with a round cap, which is a tenth of the size of as many circles.
 
 import base64
 import html
-import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from stages.figures.document import admitted, policy
+from stages.figures.report import report_page
 from stages.figures.style import class_colour
 
-FOLDER = Path(__file__).with_name("reports")
 SIDE, MARGIN = 1000, 20  # of a map's drawing
 STEPS = 5  # shares of neighbours kept that are told apart by colour
 
@@ -35,15 +32,8 @@ class DrawnMap:
 
 def comparison_page(old: str, new: str, summary: str, sections: Iterable[str]) -> str:
     """The page for two sides by their names. `sections` are what the functions below make; all else is plain text."""
-    style = (FOLDER / "style.css").read_text("utf-8")
-    return string.Template((FOLDER / "comparison.html").read_text("utf-8")).substitute(
-        policy=policy(style_src=admitted(style), img_src="data:"),
-        style=style,
-        old=html.escape(old),
-        new=html.escape(new),
-        summary=html.escape(summary),
-        sections="\n".join(sections),
-    )
+    heading = f'{html.escape(old)} <span class="arrow">→</span> {html.escape(new)}'
+    return report_page(f"{old} → {new}", heading, summary, sections)
 
 
 def section(title: str, *parts: str) -> str:
