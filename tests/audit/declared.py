@@ -39,7 +39,7 @@ def seen_by_audit(log: Path, project: Path) -> Seen:
             getattr(seen, what).add(detail)
         elif what in ("read", "list"):
             if what == "list" and (origin is None or origin in TIDYING):
-                continue  # importing looks into folders
+                continue  # importing and tidying look into folders
             path = _source(detail.removeprefix(root)) if detail.startswith(root) else None
             if path and (path, origin) not in READERS and not path.startswith(SCRATCH):
                 seen.read.add(path)
