@@ -33,21 +33,21 @@ install: $(BIN)/.installed  ## Make the environment: .venv with the pinned packa
 # so two runs may read the same file but not both check the stage that made it; the last `dvc repro` checks all. `cat`
 # turns progress bars, which would overwrite each other, into lines. After an error what runs already is finished first.
 define BRANCHES
-if dvc status --quiet; then exit; fi; set -eo pipefail; trap wait EXIT; \
+set -eo pipefail; trap wait EXIT; \
 repro() { dvc --wait-for-lock repro "$$@" 2>&1 | cat; }; \
-repro evaluate_regressor & curve=$$!; \
+repro train_regressor & curve=$$!; \
 repro load_images; \
 repro --single-item train_autoencoder extract_latents embed_latents & map=$$!; \
 wait $$curve; repro --single-item embed_baselines; \
-wait $$map; repro --single-item evaluate_map; \
+repro --single-item evaluate_regressor & judged=$$!; \
+wait $$map; repro --single-item evaluate_map; wait $$judged; \
 repro --single-item render_figures & figures=$$!; \
 repro --single-item render_map_page; wait $$figures
 endef
 
 run: $(BIN)/.installed  ## Run the pipeline, then show the metrics and where the pictures are
 	@python -m stages.pipeline.params
-	@$(BRANCHES)
-	dvc repro
+	@if dvc status --quiet; then echo "Data and pipelines are up to date."; else $(BRANCHES); dvc repro; fi
 	@$(MAKE) --no-print-directory metrics
 
 metrics: $(BIN)/.installed  ## Show the metrics and the pictures' paths
