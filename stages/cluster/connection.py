@@ -57,7 +57,7 @@ def connect(where: str):
     except ImportError:
         raise InputError(f"{VARIABLE} = {where} needs Ray: pip install 'fitmap[cluster]'") from None
     kind, _, workers = where.partition("local:")
-    target = {"address": kind} if kind else {"num_cpus": int(workers), "include_dashboard": False}
+    target = {"address": kind} if kind else {"address": "local", "num_cpus": int(workers), "include_dashboard": False}
     environment = {"py_modules": [str(PACKAGE)], "env_vars": {"NUMBA_NUM_THREADS": "1"}}
     try:
         with warnings.catch_warnings(action="ignore"):  # the error says it again
