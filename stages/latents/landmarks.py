@@ -27,5 +27,11 @@ def choose_landmarks(latents: np.ndarray, count: int, seed: int, run: Callable =
     return np.sort(np.argsort(-keys, kind="stable")[:count])
 
 
+def landmarks_of(rows: dict[str, np.ndarray], landmarks: np.ndarray) -> dict[str, np.ndarray]:
+    """`rows` as in `LatentSet`, of the training images only those on the map, in its order."""
+    train = {name: values for name, values in rows.items() if name.startswith("train_") and len(values)}
+    return rows | {name: values[landmarks] for name, values in train.items()}
+
+
 def _surroundings(pilot: np.ndarray, latents: np.ndarray) -> np.ndarray:
     return nearest(pilot, latents, min(NEIGHBOURS, len(pilot)))[0][:, -1]

@@ -80,7 +80,12 @@ def scoring(run) -> list:
     positions = {name: draw.normal(size=(n, 2)).astype(np.float32) for name in ("positions", "placed")}
     maps = {f"{space}_{name}": values for space in ("pca", "pixel") for name, values in positions.items()}
     maps["pca_latents"] = draw.normal(size=(n, 50)).astype(np.float32)
-    known = (rows, positions | {"kl_divergence": np.array(1.0)}, maps, load_params("map_scores"))
+    known = (
+        rows,
+        positions | {"kl_divergence": np.array(1.0), "landmarks": np.arange(n)},
+        maps,
+        load_params("map_scores"),
+    )
     parts = ["latents", "map", "baselines", "factors"] * 2
     return [str(scores) for scores in run(partial(evaluate_map.evaluate, *known), parts)]
 
