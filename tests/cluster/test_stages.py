@@ -1,11 +1,13 @@
 """Stages on a cluster of several nodes give the bytes that they give on this machine, whatever happens to the nodes."""
 
+import shutil
 import subprocess
 import sys
 from functools import partial
 
 import numpy as np
 import pytest
+import yaml
 
 from stages import evaluate_map, extract_latents
 from stages.cluster.tasks import ray_map
@@ -37,6 +39,24 @@ def test_a_stage_writes_the_same_files(pipeline, nodes, stage, where, count):
     count("cluster: nodes", NODES + 1 if where == "auto" else 1)
     count("cluster: files compared", len(before))
     count("cluster: differences", len(different))
+
+
+def test_all_others_are_placed_among_landmarks(pipeline, nodes, tmp_path, count):
+    folder = shutil.copytree(pipeline.folder, tmp_path / "fitmap", ignore=shutil.ignore_patterns(".git", ".dvc"))
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["tsne"] |= {"landmarks": "density", "points": 200}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    found = []
+    for where in ("", "auto"):
+        environment = {**pipeline.environment, "FITMAP_CLUSTER": where, "RAY_ADDRESS": nodes.cluster.address}
+        for stage in ("embed_latents", "evaluate_map"):
+            subprocess.run([sys.executable, "-m", "stages", stage], cwd=folder, env=environment, check=True)
+        found.append((folder / "data/map.npz").read_bytes() + (folder / "metrics/map.json").read_bytes())
+    with np.load(folder / "data/map.npz") as tsne:
+        assert len(tsne["landmarks"]) == len(tsne["positions"]) == 200
+        assert len(tsne["others"]) == params["images"]["drawn_train"] - 200
+    count("cluster: differences", found[0] != found[1])
+    assert found[0] == found[1]
 
 
 def test_an_unreachable_cluster_is_one_line(pipeline, nodes):
