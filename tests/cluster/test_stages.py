@@ -59,12 +59,13 @@ def test_all_others_are_placed_among_landmarks(pipeline, nodes, tmp_path, count)
     assert found[0] == found[1]
 
 
-def test_an_unreachable_cluster_is_one_line(pipeline, nodes):
-    environment = {**pipeline.environment, "FITMAP_CLUSTER": "auto", "RAY_ADDRESS": "127.0.0.1:9"}
+@pytest.mark.parametrize("where", ["auto", "ray://127.0.0.1:9"])
+def test_an_unreachable_cluster_is_one_line(pipeline, where):
+    environment = {**pipeline.environment, "FITMAP_CLUSTER": where, "RAY_ADDRESS": "127.0.0.1:9"}
     command = [sys.executable, "-m", "stages", "extract_latents"]
     done = subprocess.run(command, cwd=pipeline.folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.startswith("fitmap: FITMAP_CLUSTER = auto cannot be reached (")
+    assert done.stderr.startswith(f"fitmap: FITMAP_CLUSTER = {where} cannot be reached (")
     assert done.stderr.count("\n") == 1
 
 
