@@ -2,8 +2,8 @@
 
 Garments are drawn into Parquet shards of 10,000, each by a task with a seed of its own; the trained autoencoder of the
 workspace (`make run`) encodes and rebuilds them; t-SNE lays out the landmarks, which are chosen by density, and every
-other latent is placed among them. Where it runs is FITMAP_CLUSTER, local:2 if that is unset. Peak memory is VmHWM of
-each worker as its last task saw it, and of this process, which holds the latents.
+other latent is placed among them. Where it runs is FITMAP_CLUSTER; without it, this process does all. Peak memory is
+VmHWM of each worker as its last task saw it, and of this process, which holds the latents.
 
 Writes the picture docs/images/cluster_map.png with --write.
 """
@@ -21,8 +21,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from stages.cluster.connection import VARIABLE, address, connect
-from stages.cluster.tasks import ray_map
+from stages.cluster.connection import address, cluster
+from stages.cluster.tasks import mapping
 from stages.extract_latents import extract_piece
 from stages.figures.map_images import compose_map
 from stages.latents.autoencoder import Autoencoder
@@ -71,7 +71,7 @@ def measure(count: int, folder: str) -> tuple[dict[str, float], Figure]:
 
     def run(name: str, work, pieces, total: int) -> list:
         start, results = time.perf_counter(), []
-        for result, worker, peak in progress(ray_map(partial(watched, work), pieces), name, total=total):
+        for result, worker, peak in progress(mapping()(partial(watched, work), pieces), name, total=total):
             workers[worker] = max(peak, workers.get(worker, 0))
             results.append(result)
         figures[f"{name}_seconds"] = time.perf_counter() - start
@@ -84,7 +84,7 @@ def measure(count: int, folder: str) -> tuple[dict[str, float], Figure]:
     latents = np.concatenate([latents for latents, _ in extracted])
     figures["mse"] = float(np.mean([error for _, error in extracted]))
     start = time.perf_counter()
-    landmarks = choose_landmarks(latents, params.points, params.seed, ray_map)
+    landmarks = choose_landmarks(latents, params.points, params.seed, mapping())
     figures["landmarks_seconds"] = time.perf_counter() - start
     positions, _ = embed(latents[landmarks], params)
     figures["landmarks_and_tsne_seconds"] = time.perf_counter() - start
@@ -129,18 +129,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--write", action="store_true", help=f"renew the picture {PICTURE}")
     options = parser.parse_args()
-    os.environ.setdefault(VARIABLE, "local:2")
-    ray = connect(address())
-    with tempfile.TemporaryDirectory() as folder:
+    with cluster("extract_latents"), tempfile.TemporaryDirectory() as folder:
         figures, figure = measure(options.images // SHARD * SHARD, folder)
-    cpus = ray.cluster_resources()["CPU"]
-    ray.shutdown()
     for key, value in figures.items():
         print(f"{key:28} {value:14,.4g}" if isinstance(value, float) else f"{key:28} {value:14,}")
     if options.write:
         figure.savefig(PICTURE)
     if options.json:
-        machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "ray_cpus": cpus}
+        machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "cluster": address()}
         print(json.dumps({"benchmark": "cluster", "machine": machine, "figures": figures}))
 
 
