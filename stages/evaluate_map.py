@@ -8,6 +8,8 @@ import pandas as pd
 from stages.cluster.tasks import mapping
 from stages.latents.landmarks import landmarks_of
 from stages.latents.scores import (
+    MOST_TEST,
+    MOST_TRAIN,
     factor_agreement,
     fit_pca,
     flatten,
@@ -18,8 +20,6 @@ from stages.latents.scores import (
 )
 from stages.pipeline.artifacts import read_arrays, read_csv, write_csv, write_json
 from stages.pipeline.params import MapScoresParams, load_params
-
-MOST_TRAIN, MOST_TEST = 60_000, 10_000  # images by which latents are scored
 
 
 def score_latents(rows: dict[str, np.ndarray], params: MapScoresParams) -> dict[str, float | None]:
@@ -146,6 +146,7 @@ def evaluate(
 def main() -> None:
     params = load_params("map_scores")
     rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
+    rows = {name: values for name, values in rows.items() if not name.endswith("reconstructions")}  # not sent around
     maps = read_arrays("data/baseline_maps.npz")
     parts = ("latents", "map", "baselines", "factors")
     of_latents, of_map, of_baselines, factors = mapping()(partial(evaluate, rows, tsne, maps, params), parts)

@@ -10,7 +10,7 @@ from stages.cluster.tasks import mapping
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.latent_set import LatentSet, read_latents
 from stages.latents.training import CHUNK, encode, network_from, reconstruct
-from stages.pipeline.artifacts import read_arrays, read_weights, write_arrays
+from stages.pipeline.artifacts import on_disk, read_arrays, read_weights, write_arrays
 from stages.pipeline.params import load_params
 
 PIECE = 8 * CHUNK  # images that one task takes: whole chunks, since the last bits of a product depend on its size
@@ -22,9 +22,14 @@ def extract(network: Autoencoder, images: dict[str, np.ndarray], device: str, ru
     for split in ("train", "test"):
         pictures = images[f"{split}_images"]
         pieces = (pictures[start : start + PIECE] for start in range(0, len(pictures), PIECE))
-        columns = zip(*run(partial(extract_piece, network, device), pieces), strict=True)
+        done, columns = 0, []
+        for part in run(partial(extract_piece, network, device), pieces):
+            columns = columns or [on_disk((len(pictures), *values.shape[1:]), values.dtype) for values in part]
+            for column, values in zip(columns, part, strict=True):
+                column[done : done + len(values)] = values
+            done += len(part[0])
         for name, column in zip(("latents", "reconstructions", "errors"), columns, strict=True):
-            rows[f"{split}_{name}"] = np.concatenate(column)
+            rows[f"{split}_{name}"] = column
     return LatentSet(**rows)
 
 

@@ -7,6 +7,8 @@ from threadpoolctl import threadpool_limits
 
 from stages.latents.neighbours import nearest, nearest_others, ranks
 
+MOST_TRAIN, MOST_TEST = 60_000, 10_000  # images by which latents are scored: as many as Fashion-MNIST has
+
 
 def knn_accuracy(
     points: np.ndarray, labels: np.ndarray, new_points: np.ndarray, new_labels: np.ndarray, k: int

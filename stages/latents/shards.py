@@ -12,12 +12,12 @@ import hashlib
 import io
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from stages.latents.images import FEWEST_IMAGES, UNKNOWN, ImageSet
+from stages.pipeline.artifacts import on_disk
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import ImagesParams
 from stages.pipeline.progress import progress
@@ -60,15 +60,6 @@ def read_split(files: list[tuple[str, int, str]], folder: Path, size: int) -> tu
         images[part], labels[part] = read_shard(path, sha256, rows, (size, size))
         start += rows
     return images, labels
-
-
-def on_disk(shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """An array in a file that is gone once nothing uses it; memory holds as much of it as there is room for."""
-    Path(".scratch").mkdir(exist_ok=True)
-    if 0 in shape:
-        return np.empty(shape, dtype)
-    with tempfile.TemporaryFile(dir=".scratch") as file:
-        return np.asarray(np.memmap(file, dtype, "w+", shape=shape))
 
 
 def read_shard(path: str, sha256: str, rows: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import struct
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from stages.pipeline.errors import InputError
 from stages.pipeline.inputs import check_archive, is_file
 
 ABANDONED = 600  # seconds without a write after which a part has nobody who would finish it
+SCRATCH = Path(".scratch")
 MOST_IN_MEMORY = 1 << 28  # bytes of one array
 LONGEST_ARCHITECTURE = 20_000  # characters; each layer it names is built
 
@@ -120,6 +122,15 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
         return arrays
 
     return _read(path, read)
+
+
+def on_disk(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """An array in a file that is gone once nothing uses it; memory holds as much of it as there is room for."""
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    SCRATCH.mkdir(exist_ok=True)
+    with tempfile.TemporaryFile(dir=SCRATCH) as file:
+        return np.asarray(np.memmap(file, dtype, "w+", shape=shape))
 
 
 def _mapped(path: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray | None:
