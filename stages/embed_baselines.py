@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.latents.scores import fit_pca, flatten
+from stages.latents.scores import MOST_TRAIN, fit_pca, flatten
 from stages.latents.tsne import embed, place
 from stages.pipeline.artifacts import read_arrays, write_arrays
 from stages.pipeline.checkpoint import NoCheckpoint, run_checkpoint
@@ -20,7 +20,7 @@ def embed_baselines(
     `pca_` and `pixel_placed` (test images, 2 | 3).
     """
     mapped = train_images[: params.points]
-    pca = fit_pca(train_images, PCA_COMPONENTS)
+    pca = fit_pca(train_images[:MOST_TRAIN], PCA_COMPONENTS)
     components = pca.transform(flatten(mapped))
     arrays = {"pca_latents": components}
     spaces = {

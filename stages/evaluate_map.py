@@ -1,9 +1,15 @@
 """Score the latents and their map, and beside them what pixels and principal components give without training."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
+from stages.cluster.tasks import mapping
+from stages.latents.landmarks import landmarks_of
 from stages.latents.scores import (
+    MOST_TEST,
+    MOST_TRAIN,
     factor_agreement,
     fit_pca,
     flatten,
@@ -19,8 +25,11 @@ from stages.pipeline.params import MapScoresParams, load_params
 def score_latents(rows: dict[str, np.ndarray], params: MapScoresParams) -> dict[str, float | None]:
     """What the autoencoder adds to its images: reconstruction error and k-NN accuracy, beside those of PCA and pixels.
 
-    `rows` as in `LatentSet`; None where images, reconstructions or labels are unknown.
+    `rows` as in `LatentSet`; None where images, reconstructions or labels are unknown. Of more images than
+    Fashion-MNIST has, the first count.
     """
+    most = {"train": MOST_TRAIN, "test": MOST_TEST}
+    rows = {name: values[: most.get(name.split("_")[0])] for name, values in rows.items()}
 
     def accuracy(train: np.ndarray, test: np.ndarray) -> float | None:
         return knn_accuracy(train, rows["train_labels"], test, rows["test_labels"], params.classifier_neighbours)
@@ -84,13 +93,17 @@ def compare_factors(
 
     One row for each factor; none where the project did not draw the images.
     """
-    n = len(tsne["positions"])
-    spaces = {"latent": rows["train_latents"][:n], "map": tsne["positions"]}
-    if len(rows["factor_names"]):
-        spaces |= {"pca_map": maps["pca_positions"], "pixel_map": maps["pixel_positions"]}
-    known = (rows["train_labels"][:n], rows["train_factors"][:n], params.classifier_neighbours)
+
+    def agreement(points: np.ndarray, rows: dict[str, np.ndarray]) -> np.ndarray:
+        known = (rows[f"train_{name}"][: len(points)] for name in ("labels", "factors"))
+        return factor_agreement(points, *known, params.classifier_neighbours)
+
+    mapped = landmarks_of(rows, tsne["landmarks"])
     table = {"factor": rows["factor_names"]}
-    return pd.DataFrame(table | {space: factor_agreement(points, *known) for space, points in spaces.items()})
+    table |= {"latent": agreement(mapped["train_latents"], mapped), "map": agreement(tsne["positions"], mapped)}
+    if len(rows["factor_names"]):
+        table |= {f"{space}_map": agreement(maps[f"{space}_positions"], rows) for space in ("pca", "pixel")}
+    return pd.DataFrame(table)
 
 
 def score_factors(table: pd.DataFrame) -> dict[str, dict[str, float | None] | None]:
@@ -109,17 +122,36 @@ def tabulate_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray]) -> pd
     positions = tsne["positions"]
     names = np.append(rows["class_names"], "")  # label -1 takes the last
     table = pd.DataFrame(positions, columns=list("xyz")[: positions.shape[1]])
-    return table.assign(**{"class": names[rows["train_labels"][: len(positions)]], "index": np.arange(len(positions))})
+    labels = rows["train_labels"][tsne["landmarks"]]
+    return table.assign(**{"class": names[labels], "index": tsne["landmarks"]})
+
+
+def evaluate(
+    rows: dict[str, np.ndarray],
+    tsne: dict[str, np.ndarray],
+    maps: dict[str, np.ndarray],
+    params: MapScoresParams,
+    part: str,
+) -> dict | pd.DataFrame:
+    """One part of the scores; none needs another, so they can be taken anywhere."""
+    if part == "latents":
+        return score_latents(rows, params)
+    if part == "map":
+        return score_map(landmarks_of(rows, tsne["landmarks"]), tsne, params)
+    if part == "baselines":
+        return score_baselines(rows, maps, params)
+    return compare_factors(rows, tsne, maps, params)
 
 
 def main() -> None:
     params = load_params("map_scores")
     rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
+    rows = {name: values for name, values in rows.items() if not name.endswith("reconstructions")}  # not sent around
     maps = read_arrays("data/baseline_maps.npz")
-    write_json("metrics/latents.json", score_latents(rows, params))
-    factors = compare_factors(rows, tsne, maps, params)
+    parts = ("latents", "map", "baselines", "factors")
+    of_latents, of_map, of_baselines, factors = mapping()(partial(evaluate, rows, tsne, maps, params), parts)
+    write_json("metrics/latents.json", of_latents)
     write_csv("plots/factor_agreement.csv", factors)
-    scores = score_map(rows, tsne, params) | score_baselines(rows, maps, params) | score_factors(factors)
-    write_json("metrics/map.json", scores)
+    write_json("metrics/map.json", of_map | of_baselines | score_factors(factors))
     write_csv("plots/map_points.csv", tabulate_map(rows, tsne))
     write_csv("plots/autoencoder_loss.csv", read_csv("data/autoencoder_history.csv"))
