@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install run metrics plots plots-diff test test-all test-remotes lint lock clean
+.PHONY: help install run metrics plots plots-diff test test-all test-remotes test-cluster lint lock clean
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -25,6 +25,10 @@ $(BIN)/.remotes: $(BIN)/.installed requirements-remotes.lock requirements-moto.l
 	$(BIN)/python -m pip install --quiet --requirement requirements-remotes.lock
 	$(PYTHON) -m venv $(VENV)-moto
 	$(VENV)-moto/bin/python -m pip install --quiet --requirement requirements-moto.lock
+	@touch $@
+
+$(BIN)/.cluster: $(BIN)/.installed requirements-cluster.lock
+	$(BIN)/python -m pip install --quiet --requirement requirements-cluster.lock
 	@touch $@
 
 install: $(BIN)/.installed  ## Make the environment: .venv with the pinned packages
@@ -64,10 +68,13 @@ test: $(BIN)/.installed  ## Run the tests
 	python -m pytest
 
 test-all: $(BIN)/.installed  ## Run them at full size too, and print how much was tried
-	python -m pytest -m 'not remotes'
+	python -m pytest -m 'not remotes and not cluster'
 
 test-remotes: $(BIN)/.remotes  ## Push to real servers, break what lies there, and print what was found
 	python -m pytest -m remotes
+
+test-cluster: $(BIN)/.cluster  ## Run stages on a Ray cluster of several nodes, kill some, and print what differed
+	python -m pytest -m cluster
 
 lint: $(BIN)/.installed  ## Check the code's style
 	ruff check .

@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 
+from stages.cluster.connection import cluster
 from stages.pipeline.errors import InputError, run
 from stages.pipeline.provenance import made_from
 
@@ -18,7 +19,8 @@ def main() -> None:
     from stages.pipeline.artifacts import write_json
 
     checkpoint.begin(stage, origin)
-    import_module(f"stages.{stage}").main()
+    with cluster(stage):
+        import_module(f"stages.{stage}").main()
     write_json(f"data/made_from/{stage}.json", origin)
     checkpoint.end()
     if made_from(stage) != origin:

@@ -1,0 +1,67 @@
+"""Where a stage runs: on this machine, or on the Ray cluster that the environment variable FITMAP_CLUSTER names.
+
+It is no parameter, since no output depends on it. `local:4` starts Ray on this machine with four workers, `auto` is the
+cluster that this machine belongs to, `ray://head:10001` one that is reached through its head. Ray is imported
+only then.
+"""
+
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.pipeline.errors import InputError
+
+VARIABLE = "FITMAP_CLUSTER"
+FORMS = re.compile(r"local:[1-9]\d{0,3}|auto|ray://[\w.\[\]:-]+:\d+")
+STAGES = ("train_autoencoder", "extract_latents", "embed_latents", "evaluate_map")  # the others take seconds anyway
+PACKAGE = Path(__file__).parents[1]  # sent to the workers, which need not have the project
+
+
+def address() -> str | None:
+    """The cluster's address, None for this machine. Raises `InputError` if it has none of the known forms."""
+    value = os.environ.get(VARIABLE)
+    if value and not FORMS.fullmatch(value):
+        raise InputError(f"{VARIABLE} = {value!r} is no cluster: use local:4, auto or ray://head:10001, or unset it")
+    return value or None
+
+
+@contextmanager
+def cluster(stage: str) -> Iterator[None]:
+    """Tell where `stage` runs, and if that is on a cluster, stay connected to it.
+
+    Raises `InputError` if the cluster cannot be reached or Ray is not installed: a stage never runs elsewhere instead.
+    """
+    where = address()
+    if where is None or stage not in STAGES:
+        print(f"{stage} runs on this machine", flush=True)
+        yield
+        return
+    ray = connect(where)
+    alive = [node for node in ray.nodes() if node["Alive"]]
+    print(f"{stage} runs on {where}: {len(alive)} nodes, {ray.cluster_resources()['CPU']:.0f} CPUs", flush=True)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def connect(where: str):
+    """The module `ray`, connected to the cluster `where`."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a task without GPUs still sees them, as here
+    try:
+        import ray
+    except ImportError:
+        raise InputError(f"{VARIABLE} = {where} needs Ray: pip install 'fitmap[cluster]'") from None
+    kind, _, workers = where.partition("local:")
+    target = {"address": kind} if kind else {"num_cpus": int(workers), "include_dashboard": False}
+    environment = {"py_modules": [str(PACKAGE)], "env_vars": {"NUMBA_NUM_THREADS": "1"}}
+    try:
+        with warnings.catch_warnings(action="ignore"):  # the error says it again
+            ray.init(**target, runtime_env=environment, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # a network fails in many ways
+        raise InputError(f"{VARIABLE} = {where} cannot be reached ({error}): is the cluster up? `ray status` tells")
+    return ray
