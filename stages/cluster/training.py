@@ -1,12 +1,14 @@
 """Training on a Ray cluster: the steps of one machine (stages/latents/training.py), each batch shared among workers.
 
 Ray Train starts the workers, keeps their checkpoints, and after a loss starts them again from the last one, as many as
-still find room. Every worker holds all images, as bytes, and draws the numbers for all of them: only the work on
-the images is shared out. The result is that of one machine but for the order of sums, and with one worker the same bits.
+still find room. Every worker holds all images, as bytes, and draws the numbers for whole batches: the work on the
+images is what is shared. The result is that of one machine but for the order of sums; with one worker, to the bit.
 """
 
 import math
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,30 +23,29 @@ from torch import Tensor, distributed, nn
 
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.training import Worker, arrays_of, network_from, train
-from stages.pipeline.checkpoint import FOLDER, Checkpoint, NoCheckpoint
+from stages.pipeline.checkpoint import Checkpoint, NoCheckpoint
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import AutoencoderParams
 
 STORAGE = "FITMAP_STORAGE"  # environment variable: folder or address of checkpoints that every machine reaches
 RETRIES = 5
 SMALLEST_SHARE = 16  # images of a batch, below which one more worker costs more than it brings
-STATE = "state.npz"
 
 
 def train_on_cluster(
-    images: np.ndarray, params: AutoencoderParams, checkpoint: NoCheckpoint
+    images: np.ndarray, params: AutoencoderParams, checkpoint: Checkpoint
 ) -> tuple[Autoencoder, pd.DataFrame]:
-    """What `train` returns, by all GPUs of the connected cluster or else all CPUs, one worker for each.
+    """What `train` returns, by a worker for each GPU of the connected cluster, or without any for each CPU.
 
-    The checkpoint's key says which earlier state may be gone on with. Raises `InputError` as `train` does, and if
-    workers fail again and again.
+    Checkpoints lie in a folder beside that of a training on one machine, or where FITMAP_STORAGE says. Raises
+    `InputError` as `train` does, and if workers fail again and again.
     """
-    lent = ray.put(images)  # once for each machine, not once for each worker
-    key = checkpoint.key
+    lent = ray.put(images)  # sent to each machine once
 
     def work() -> tuple[dict, dict[str, np.ndarray], pd.DataFrame] | InputError:
         try:
-            network, history = train(ray.get(lent), params, ReportedCheckpoint(key), ClusterWorker())
+            worker = ClusterWorker()
+            network, history = train(ray.get(lent), params, ReportedCheckpoint(checkpoint, worker), worker)
             return network.architecture, arrays_of(network), history
         except InputError as error:  # returned, since what is raised would be tried again
             return error
@@ -56,8 +57,8 @@ def train_on_cluster(
         work,
         scaling_config=ScalingConfig(num_workers=(1, most), use_gpu=gpus > 0),
         run_config=RunConfig(
-            name="train_autoencoder",
-            storage_path=os.environ.get(STORAGE, str(FOLDER.absolute())),
+            name=checkpoint.path.stem,
+            storage_path=os.environ.get(STORAGE) or str(checkpoint.path.parent.absolute()),
             failure_config=FailureConfig(max_failures=RETRIES),
             checkpoint_config=CheckpointConfig(num_to_keep=1),
         ),
@@ -70,7 +71,7 @@ def train_on_cluster(
     if isinstance(result.return_value, InputError):
         raise result.return_value
     architecture, arrays, history = result.return_value
-    return network_from(architecture, arrays), history
+    return network_from(architecture, {name: array.copy() for name, array in arrays.items()}), history
 
 
 class ClusterWorker(Worker):
@@ -97,27 +98,35 @@ class ClusterWorker(Worker):
         return totals.tolist()
 
     def joined(self, objective: nn.Module) -> nn.Module:
-        """As DistributedDataParallel. That it looks for unused weights (beta = 0 leaves one) also keeps its buckets as
-        they are, so that a resumed training adds up gradients in the order of an undisturbed one."""
-        options = {"find_unused_parameters": True, "broadcast_buffers": False}
+        # beta = 0 leaves a weight unused. To look for such ones also keeps DDP from rearranging its buckets after its
+        # first step, so that a resumed training adds gradients up in the order of an undisturbed one.
+        options = {"find_unused_parameters": True}
         return ray.train.torch.prepare_model(objective, move_to_device=False, parallel_strategy_kwargs=options)
 
 
 class ReportedCheckpoint(NoCheckpoint):
-    """A checkpoint's file, which the first worker hands to Ray Train and every worker gets back."""
+    """The stage's checkpoint, kept by Ray Train: the first worker hands its file over, every worker gets it back."""
 
-    def __init__(self, key: str):
-        self.key = key
+    def __init__(self, kept: Checkpoint, worker: ClusterWorker):
+        self.kept, self.worker = kept, worker
+        self.saved = time.monotonic()
 
     def load(self) -> dict[str, np.ndarray] | None:
-        if (kept := ray.train.get_checkpoint()) is None:
+        if (reported := ray.train.get_checkpoint()) is None:
             return None
-        with kept.as_directory() as folder:
-            return Checkpoint(Path(folder) / STATE, self.key, 0).load()
+        with reported.as_directory() as folder:
+            return self._file(folder).load()
 
-    def save(self, state) -> None:
+    def save(self, state: Callable[[], dict[str, np.ndarray]]) -> None:
+        """All workers report at once or none does; Ray Train looks for reports every two seconds only."""
+        [waited] = self.worker.total(time.monotonic() - self.saved)
+        if waited < self.kept.interval * self.worker.count:
+            return
         with TemporaryDirectory() as folder:
-            first = ray.train.get_context().get_world_rank() == 0
-            if first:
-                Checkpoint(Path(folder) / STATE, self.key, 0).save(state)
-            ray.train.report({}, ray.train.Checkpoint.from_directory(folder) if first else None)
+            if self.worker.rank == 0:
+                self._file(folder).save(state)
+            ray.train.report({}, ray.train.Checkpoint(folder) if self.worker.rank == 0 else None)
+        self.saved = time.monotonic()
+
+    def _file(self, folder: str) -> Checkpoint:
+        return Checkpoint(Path(folder) / self.kept.path.name, self.kept.key, interval=0)
