@@ -1,8 +1,11 @@
 """Score the latents and their map, and beside them what pixels and principal components give without training."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
+from stages.cluster.tasks import mapping
 from stages.latents.scores import (
     factor_agreement,
     fit_pca,
@@ -112,14 +115,31 @@ def tabulate_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray]) -> pd
     return table.assign(**{"class": names[rows["train_labels"][: len(positions)]], "index": np.arange(len(positions))})
 
 
+def evaluate(
+    rows: dict[str, np.ndarray],
+    tsne: dict[str, np.ndarray],
+    maps: dict[str, np.ndarray],
+    params: MapScoresParams,
+    part: str,
+) -> dict | pd.DataFrame:
+    """One part of the scores; none needs another, so they can be taken anywhere."""
+    if part == "latents":
+        return score_latents(rows, params)
+    if part == "map":
+        return score_map(rows, tsne, params)
+    if part == "baselines":
+        return score_baselines(rows, maps, params)
+    return compare_factors(rows, tsne, maps, params)
+
+
 def main() -> None:
     params = load_params("map_scores")
     rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
     maps = read_arrays("data/baseline_maps.npz")
-    write_json("metrics/latents.json", score_latents(rows, params))
-    factors = compare_factors(rows, tsne, maps, params)
+    parts = ("latents", "map", "baselines", "factors")
+    of_latents, of_map, of_baselines, factors = mapping()(partial(evaluate, rows, tsne, maps, params), parts)
+    write_json("metrics/latents.json", of_latents)
     write_csv("plots/factor_agreement.csv", factors)
-    scores = score_map(rows, tsne, params) | score_baselines(rows, maps, params) | score_factors(factors)
-    write_json("metrics/map.json", scores)
+    write_json("metrics/map.json", of_map | of_baselines | score_factors(factors))
     write_csv("plots/map_points.csv", tabulate_map(rows, tsne))
     write_csv("plots/autoencoder_loss.csv", read_csv("data/autoencoder_history.csv"))

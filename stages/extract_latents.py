@@ -1,31 +1,43 @@
 """Encode every image with the trained autoencoder, or read latents from the user's own file."""
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
+from stages.cluster.tasks import mapping
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.latent_set import LatentSet, read_latents
-from stages.latents.training import encode, network_from, reconstruct
+from stages.latents.training import CHUNK, encode, network_from, reconstruct
 from stages.pipeline.artifacts import read_arrays, read_weights, write_arrays
 from stages.pipeline.params import load_params
 
+PIECE = 8 * CHUNK  # images that one task takes: whole chunks, since the last bits of a product depend on its size
 
-def extract(network: Autoencoder, images: dict[str, np.ndarray], device: str) -> LatentSet:
-    """The latents, reconstructions and errors of all images; `images` as in `ImageSet`."""
+
+def extract(network: Autoencoder, images: dict[str, np.ndarray], device: str, run: Callable = map) -> LatentSet:
+    """The latents, reconstructions and errors of all images; `images` as in `ImageSet`, `run` as the built-in map."""
     rows = dict(images)
     for split in ("train", "test"):
         pictures = images[f"{split}_images"]
-        rows[f"{split}_latents"] = encode(network, pictures, device)
-        rows[f"{split}_reconstructions"], rows[f"{split}_errors"] = reconstruct(network, pictures, device)
+        pieces = (pictures[start : start + PIECE] for start in range(0, len(pictures), PIECE))
+        columns = zip(*run(partial(extract_piece, network, device), pieces), strict=True)
+        for name, column in zip(("latents", "reconstructions", "errors"), columns, strict=True):
+            rows[f"{split}_{name}"] = np.concatenate(column)
     return LatentSet(**rows)
+
+
+def extract_piece(network: Autoencoder, device: str, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Latents, reconstructions and errors of images (n, h, w) uint8."""
+    return encode(network, images, device), *reconstruct(network, images, device)
 
 
 def main() -> None:
     params = load_params("latents")
     if params.source == "autoencoder":
         network = network_from(*read_weights("data/autoencoder.safetensors"))
-        latents = extract(network, read_arrays("data/images.npz"), params.device)
+        latents = extract(network, read_arrays("data/images.npz"), params.device, mapping())
     else:
         latents = read_latents(params)
     write_arrays("data/latents.npz", **asdict(latents))

@@ -4,6 +4,9 @@ Three engines share one schedule: the project's own, openTSNE and scikit-learn. 
 map by the project's own, whichever laid it out.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from stages.latents.engine import placing
@@ -17,6 +20,7 @@ from stages.pipeline.progress import progress
 
 THREADS = 2  # of the other engines: a fixed number, so that floating-point sums are cut alike on every machine
 CALLBACK_EVERY = 10
+PIECE = 4096  # new points placed at once
 
 
 def embed(latents: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint | None = None) -> tuple[np.ndarray, float]:
@@ -39,14 +43,15 @@ def embed(latents: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint | No
     return np.ascontiguousarray(positions, dtype=np.float32), kl_divergence
 
 
-def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray) -> np.ndarray:
+def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray, run: Callable = map) -> np.ndarray:
     """Positions (m, 2 or 3) float32 for `new_latents` (m, d) in the finished map of `latents`, which does not move.
 
-    New points do not see each other, so a point lands in the same place alone and among others.
+    New points do not see each other, so a point lands in the same place alone and among others. `run` does what the
+    built-in map does, with some points at a time.
     """
-    if len(new_latents) == 0:
-        return np.empty((0, positions.shape[1]), np.float32)
-    return placing.place(latents, positions, new_latents)
+    pieces = (new_latents[start : start + PIECE] for start in range(0, len(new_latents), PIECE))
+    placed = run(partial(placing.place, latents, positions), pieces)
+    return np.concatenate([np.empty((0, positions.shape[1]), np.float32), *placed])
 
 
 def _fitmap(latents: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint) -> tuple[np.ndarray, float]:

@@ -19,7 +19,6 @@ NEIGHBOURS = 25  # whose median is the start
 EXAGGERATION = 1.5
 STEPS = 100  # at most
 SHORTEST_STEP = 1e-3  # at which a point has arrived; neighbours on a map are about 1 apart
-CHUNK = 4096  # new points placed at once
 
 
 def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray) -> np.ndarray:
@@ -27,11 +26,7 @@ def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray) -
     k = min(NEIGHBOURS, len(latents))
     affinities, neighbours = affinities_to_map(latents, new_latents, PERPLEXITY, k)
     positions = np.ascontiguousarray(positions.T, dtype=np.float32)
-    placed = np.empty((len(new_latents), len(positions)), np.float32)
-    for start in range(0, len(placed), CHUNK):
-        rows = slice(start, start + CHUNK)
-        placed[rows] = descend(positions, neighbours[rows], affinities[rows]).T
-    return placed
+    return np.ascontiguousarray(descend(positions, neighbours, affinities).T, dtype=np.float32)
 
 
 def descend(positions: np.ndarray, neighbours: np.ndarray, affinities: np.ndarray) -> np.ndarray:
