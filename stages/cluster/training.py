@@ -42,11 +42,10 @@ def train_on_cluster(
     """
     lent = ray.put(images)  # sent to each machine once
 
-    def work() -> tuple[dict, dict[str, np.ndarray], pd.DataFrame] | InputError:
+    def work() -> tuple | InputError:
         try:
             worker = ClusterWorker()
-            network, history = train(ray.get(lent), params, ReportedCheckpoint(checkpoint, worker), worker)
-            return network.architecture, arrays_of(network), history
+            return packed(*train(ray.get(lent), params, ReportedCheckpoint(checkpoint, worker), worker))
         except InputError as error:  # returned, since what is raised would be tried again
             return error
 
@@ -70,8 +69,19 @@ def train_on_cluster(
     result.filesystem.delete_dir(result.path)
     if isinstance(result.return_value, InputError):
         raise result.return_value
-    architecture, arrays, history = result.return_value
-    return network_from(architecture, {name: array.copy() for name, array in arrays.items()}), history
+    return unpacked(*result.return_value)
+
+
+def packed(network: Autoencoder, history: pd.DataFrame) -> tuple[dict, dict[str, np.ndarray], dict[str, list]]:
+    """What `train` has returned, without tensors, which Ray Train does not take from workers."""
+    return network.architecture, arrays_of(network), history.to_dict("list")
+
+
+def unpacked(
+    architecture: dict, arrays: dict[str, np.ndarray], history: dict[str, list]
+) -> tuple[Autoencoder, pd.DataFrame]:
+    """The reverse, in memory of its own: that of Ray is gone once the cluster is left."""
+    return network_from(architecture, {name: array.copy() for name, array in arrays.items()}), pd.DataFrame(history)
 
 
 class ClusterWorker(Worker):

@@ -256,6 +256,8 @@ def altered(images: Tensor, params: AutoencoderParams, uniform: Tensor) -> Tenso
     its own chance, six uniform numbers `uniform` (6, n) from 0 to 1.
     """
     n, _, height, width = images.shape
+    if n == 0:  # which affine_grid refuses
+        return images
     chance = 2 * uniform - 1
     angle = chance[0] * math.radians(params.rotation)
     across, down = 1 + params.stretching * chance[1:3]
