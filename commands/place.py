@@ -14,6 +14,7 @@ from stages.figures.placed_images import NewImages, draw_placed_images
 from stages.figures.style import png_bytes, shorten
 from stages.latents.framing import CUT_SOURCES, Framing, learn_framing, read_framed
 from stages.latents.images import image_files
+from stages.latents.landmarks import landmarks_of
 from stages.latents.neighbours import nearest, reach
 from stages.latents.placing import FinishedMap, Placed, finish_map, kinds_of, place_images
 from stages.latents.scores import neighbourhoods
@@ -58,7 +59,8 @@ def read_finished_map() -> FinishedMap:
             "data/latents.npz came from a file of latents, so there is no autoencoder to encode a new image: "
             "set latents.source to autoencoder and run `dvc repro`"
         )
-    return finish_map(rows, read_arrays("data/map.npz")["positions"])
+    tsne = read_arrays("data/map.npz")
+    return finish_map(landmarks_of(rows, tsne["landmarks"]), tsne["positions"])
 
 
 def read_all(paths: list[Path], framing: Framing) -> tuple[list[Path], np.ndarray, list[list[str]], int]:
@@ -138,8 +140,9 @@ def interactive(files: list[Path], placed: Placed, finished: FinishedMap, framin
         warnings=["; ".join(warnings) for warnings in placed.warnings],
     )
     weights = read_weights("data/autoencoder.safetensors")
+    rows = landmarks_of(read_arrays("data/latents.npz"), read_arrays("data/map.npz")["landmarks"])
     return map_page(
-        points_of(read_arrays("data/latents.npz"), "train", finished.positions, neighbours=neighbours, kept=kept),
+        points_of(rows, "train", finished.positions, neighbours=neighbours, kept=kept),
         finished.class_names,
         title=params.title,
         new=new,

@@ -1,6 +1,9 @@
 """Lay the latents out by t-SNE, then place the test images' latents on the finished map."""
 
+import numpy as np
+
 from stages.cluster.tasks import mapping
+from stages.latents.landmarks import choose_landmarks
 from stages.latents.tsne import embed, place
 from stages.pipeline.artifacts import read_arrays, write_arrays
 from stages.pipeline.checkpoint import run_checkpoint
@@ -10,7 +13,14 @@ from stages.pipeline.params import load_params
 def main() -> None:
     params = load_params("tsne")
     rows = read_arrays("data/latents.npz")
-    latents = rows["train_latents"][: params.points]
+    train, run = rows["train_latents"], mapping()
+    landmarks, others = np.arange(min(params.points, len(train))), train[:0]
+    if params.landmarks == "density" and len(train) > params.points:
+        landmarks = choose_landmarks(train, params.points, params.seed, run)
+        others = np.delete(train, landmarks, axis=0)
+    latents = train[landmarks]
     positions, kl_divergence = embed(latents, params, run_checkpoint())
-    placed = place(latents, positions, rows["test_latents"], mapping())
-    write_arrays("data/map.npz", positions=positions, placed=placed, kl_divergence=kl_divergence)
+    arrays = {"landmarks": landmarks, "positions": positions, "kl_divergence": kl_divergence}
+    arrays |= {"placed": place(latents, positions, rows["test_latents"], run)}
+    arrays |= {"others": place(latents, positions, others, run)}
+    write_arrays("data/map.npz", **arrays)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.cluster.tasks import mapping
+from stages.latents.landmarks import landmarks_of
 from stages.latents.scores import (
     factor_agreement,
     fit_pca,
@@ -18,12 +19,17 @@ from stages.latents.scores import (
 from stages.pipeline.artifacts import read_arrays, read_csv, write_csv, write_json
 from stages.pipeline.params import MapScoresParams, load_params
 
+MOST_TRAIN, MOST_TEST = 60_000, 10_000  # images by which latents are scored
+
 
 def score_latents(rows: dict[str, np.ndarray], params: MapScoresParams) -> dict[str, float | None]:
     """What the autoencoder adds to its images: reconstruction error and k-NN accuracy, beside those of PCA and pixels.
 
-    `rows` as in `LatentSet`; None where images, reconstructions or labels are unknown.
+    `rows` as in `LatentSet`; None where images, reconstructions or labels are unknown. Of more images than
+    Fashion-MNIST has, the first count.
     """
+    most = {"train": MOST_TRAIN, "test": MOST_TEST}
+    rows = {name: values[: most.get(name.split("_")[0])] for name, values in rows.items()}
 
     def accuracy(train: np.ndarray, test: np.ndarray) -> float | None:
         return knn_accuracy(train, rows["train_labels"], test, rows["test_labels"], params.classifier_neighbours)
@@ -87,13 +93,17 @@ def compare_factors(
 
     One row for each factor; none where the project did not draw the images.
     """
-    n = len(tsne["positions"])
-    spaces = {"latent": rows["train_latents"][:n], "map": tsne["positions"]}
-    if len(rows["factor_names"]):
-        spaces |= {"pca_map": maps["pca_positions"], "pixel_map": maps["pixel_positions"]}
-    known = (rows["train_labels"][:n], rows["train_factors"][:n], params.classifier_neighbours)
+
+    def agreement(points: np.ndarray, rows: dict[str, np.ndarray]) -> np.ndarray:
+        known = (rows[f"train_{name}"][: len(points)] for name in ("labels", "factors"))
+        return factor_agreement(points, *known, params.classifier_neighbours)
+
+    mapped = landmarks_of(rows, tsne["landmarks"])
     table = {"factor": rows["factor_names"]}
-    return pd.DataFrame(table | {space: factor_agreement(points, *known) for space, points in spaces.items()})
+    table |= {"latent": agreement(mapped["train_latents"], mapped), "map": agreement(tsne["positions"], mapped)}
+    if len(rows["factor_names"]):
+        table |= {f"{space}_map": agreement(maps[f"{space}_positions"], rows) for space in ("pca", "pixel")}
+    return pd.DataFrame(table)
 
 
 def score_factors(table: pd.DataFrame) -> dict[str, dict[str, float | None] | None]:
@@ -112,7 +122,8 @@ def tabulate_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray]) -> pd
     positions = tsne["positions"]
     names = np.append(rows["class_names"], "")  # label -1 takes the last
     table = pd.DataFrame(positions, columns=list("xyz")[: positions.shape[1]])
-    return table.assign(**{"class": names[rows["train_labels"][: len(positions)]], "index": np.arange(len(positions))})
+    labels = rows["train_labels"][tsne["landmarks"]]
+    return table.assign(**{"class": names[labels], "index": tsne["landmarks"]})
 
 
 def evaluate(
@@ -126,7 +137,7 @@ def evaluate(
     if part == "latents":
         return score_latents(rows, params)
     if part == "map":
-        return score_map(rows, tsne, params)
+        return score_map(landmarks_of(rows, tsne["landmarks"]), tsne, params)
     if part == "baselines":
         return score_baselines(rows, maps, params)
     return compare_factors(rows, tsne, maps, params)

@@ -11,6 +11,7 @@ from stages.figures.network import draw_network
 from stages.figures.reconstructions import draw_reconstructions
 from stages.figures.style import draw_note, png_bytes
 from stages.figures.t_distribution import draw_t_distribution
+from stages.latents.landmarks import landmarks_of
 from stages.pipeline.artifacts import read_architecture, read_arrays, read_csv, read_json, write_bytes
 from stages.pipeline.params import FiguresParams, load_params
 from stages.pipeline.progress import progress
@@ -39,14 +40,14 @@ def draw_curve_branch() -> dict[str, Figure]:
 def draw_image_branch(params: FiguresParams) -> dict[str, Figure]:
     """What the autoencoder understood, by file name."""
     rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
-    positions, names = tsne["positions"], rows["class_names"]
-    labels = rows["train_labels"][: len(positions)]
+    rows, positions, names = landmarks_of(rows, tsne["landmarks"]), tsne["positions"], rows["class_names"]
+    labels = rows["train_labels"]
     figures = {
         "autoencoder_loss": draw_loss(
             read_csv("plots/autoencoder_loss.csv"), title="The autoencoder's loss over the epochs"
         ),
         "t_distribution": draw_t_distribution(),
-        "map_points": draw_map_points(positions, labels, names, tsne["placed"], rows["test_labels"]),
+        "map_points": draw_map_points(positions, labels, names, tsne["placed"], rows["test_labels"], tsne["others"]),
         "map_images": draw_note("The map of the images", "these latents came without images"),
         "reconstructions": draw_note("Originals over reconstructions", "these latents came without images"),
         "factor_agreement": draw_note(
@@ -54,11 +55,11 @@ def draw_image_branch(params: FiguresParams) -> dict[str, Figure]:
         ),
     }
     if len(rows["factor_names"]):
-        factors = rows["train_factors"][: len(positions)]
+        factors = rows["train_factors"]
         agreement = read_csv("plots/factor_agreement.csv")
         figures["factor_agreement"] = draw_factors(positions, labels, factors, agreement)
     if len(rows["train_images"]):
-        images = rows["train_images"][: len(positions)]
+        images = rows["train_images"]
         figures["map_images"] = draw_map_images(positions, images, labels, names, params.map_pixels)
     if len(rows["test_reconstructions"]):
         test = [rows[f"test_{name}"] for name in ("images", "reconstructions", "errors", "labels")]

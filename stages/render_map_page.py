@@ -7,6 +7,7 @@ import numpy as np
 from stages.figures.map_page import map_page, points_of
 from stages.figures.packing import Encoder
 from stages.latents.framing import CUT_SOURCES, learn_framing
+from stages.latents.landmarks import landmarks_of
 from stages.latents.neighbours import nearest, reach
 from stages.latents.scores import neighbourhoods
 from stages.pipeline.artifacts import read_arrays, read_json, read_weights, write_text
@@ -16,8 +17,8 @@ from stages.pipeline.params import load_params, map_params
 def main() -> None:
     params = load_params("map_page")
     rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
-    positions = tsne["positions"]
-    latents = rows["train_latents"][: len(positions)]
+    rows, positions = landmarks_of(rows, tsne["landmarks"]), tsne["positions"]
+    latents = rows["train_latents"]
     neighbours, kept = neighbourhoods(latents, positions, params.neighbours)
     points = points_of(rows, "train", positions, neighbours=neighbours, kept=kept)
     _, new_neighbours = nearest(latents, rows["test_latents"], params.neighbours)

@@ -7,6 +7,7 @@ only then.
 
 import os
 import re
+import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from stages.pipeline.errors import InputError
 VARIABLE = "FITMAP_CLUSTER"
 FORMS = re.compile(r"local:[1-9]\d{0,3}|auto|ray://[\w.\[\]:-]+:\d+")
 STAGES = ("train_autoencoder", "extract_latents", "embed_latents", "evaluate_map")  # the others take seconds anyway
+ANSWERS_WITHIN = 10  # seconds
 PACKAGE = Path(__file__).parents[1]  # sent to the workers, which need not have the project
 
 
@@ -57,11 +59,19 @@ def connect(where: str):
     except ImportError:
         raise InputError(f"{VARIABLE} = {where} needs Ray: pip install 'fitmap[cluster]'") from None
     kind, _, workers = where.partition("local:")
-    target = {"address": kind} if kind else {"num_cpus": int(workers), "include_dashboard": False}
+    target = {"address": kind} if kind else {"address": "local", "num_cpus": int(workers), "include_dashboard": False}
     environment = {"py_modules": [str(PACKAGE)], "env_vars": {"NUMBA_NUM_THREADS": "1"}}
     try:
+        _knock(os.environ.get("RAY_ADDRESS", "") if kind == "auto" else kind)
         with warnings.catch_warnings(action="ignore"):  # the error says it again
             ray.init(**target, runtime_env=environment, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # a network fails in many ways
         raise InputError(f"{VARIABLE} = {where} cannot be reached ({error}): is the cluster up? `ray status` tells")
     return ray
+
+
+def _knock(address: str) -> None:
+    """Raise `OSError` if nobody answers at an address that ends in host:port: Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERS_WITHIN).close()

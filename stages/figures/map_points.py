@@ -19,6 +19,7 @@ def draw_map_points(
     class_names: np.ndarray,
     placed: np.ndarray | None = None,
     placed_labels: np.ndarray | None = None,
+    others: np.ndarray | None = None,
     size: float = 7.6,
 ) -> Figure:
     """Every image a point, coloured by its class; test images placed in the finished map as rings.
@@ -28,6 +29,7 @@ def draw_map_points(
         labels: int (n,), -1 where unknown.
         class_names: str (classes,).
         placed: float (m, 2 | 3) and placed_labels int (m,), or None.
+        others: float (p, 2 | 3), training images placed among those of the map; how dense they lie is its ground.
         size: height of the map in inches.
     """
     placed = np.empty((0, positions.shape[1])) if placed is None else placed
@@ -35,6 +37,8 @@ def draw_map_points(
     rings = np.unique(np.linspace(0, len(placed) - 1, min(len(placed), RINGS)).astype(int))
     flat = positions.shape[1] == 2
     note = f"{len(positions):,} images; near each other where the latent vectors are alike"
+    if others is not None and len(others):
+        note += f"; grey: where {len(others):,} others were placed, log scale"
     handles, names = class_entries(labels, class_names)
     if len(rings):
         handles.append(Line2D([], [], marker="o", linestyle="", markersize=6, mfc="white", mec=INK, mew=1.3))
@@ -49,6 +53,8 @@ def draw_map_points(
         figure = new_figure(size * sum(shapes) + 2.3 * columns + 0.6, size + 1.1, title, note)
         panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
         for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
+            if others is not None and len(others):
+                axes.hexbin(*project(others, azimuth)[0].T, gridsize=120, bins="log", cmap="Greys", zorder=0)
             draw_points(axes, xy, depth, labels)
             if len(rings):
                 draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])

@@ -93,11 +93,13 @@ class PCA:
 
     def transform(self, rows: np.ndarray) -> np.ndarray:
         """The components (n, k) of rows (n, d)."""
-        return (rows - self.mean) @ self.directions.T
+        with threadpool_limits(1, "blas"):  # more threads would cut the sums in other places
+            return (rows - self.mean) @ self.directions.T
 
     def inverse_transform(self, components: np.ndarray) -> np.ndarray:
         """The rows (n, d) that components (n, k) stand for."""
-        return components @ self.directions + self.mean
+        with threadpool_limits(1, "blas"):
+            return components @ self.directions + self.mean
 
 
 def fit_pca(images: np.ndarray, components: int) -> PCA:
@@ -105,7 +107,7 @@ def fit_pca(images: np.ndarray, components: int) -> PCA:
     flat = flatten(images)
     mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
     centred = flat - mean
-    with threadpool_limits(1, "blas"):  # more threads would cut the sums in other places
+    with threadpool_limits(1, "blas"):
         _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     count = min(components, *flat.shape)
     return PCA(mean, np.ascontiguousarray(directions[:, : -count - 1 : -1].T, dtype=np.float32))

@@ -7,7 +7,9 @@ and then renamed, so that a killed stage leaves the old artifact or none. The by
 import contextlib
 import json
 import os
+import struct
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -20,6 +22,7 @@ from stages.pipeline.errors import InputError
 from stages.pipeline.inputs import check_archive, is_file
 
 ABANDONED = 600  # seconds without a write after which a part has nobody who would finish it
+MOST_IN_MEMORY = 1 << 28  # bytes of one array
 LONGEST_ARCHITECTURE = 20_000  # characters; each layer it names is built
 
 if TYPE_CHECKING:
@@ -104,17 +107,36 @@ def write_arrays(path: str, **arrays: np.ndarray) -> None:
 
 
 def read_arrays(path: str) -> dict[str, np.ndarray]:
-    """Read a `.npz`; pickled objects in it are refused."""
+    """Read a `.npz`; pickled objects in it are refused. Images beyond `MOST_IN_MEMORY` stay in the file until used."""
 
     def read() -> dict[str, np.ndarray]:
         check_archive(path, most=os.path.getsize(path))  # `write_arrays` packs nothing
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            large = {entry.filename[:-4]: entry for entry in archive.zip.infolist() if entry.file_size > MOST_IN_MEMORY}
+            mapped = {name: _mapped(path, archive.zip, entry) for name, entry in large.items()}
+            arrays = {name: archive[name] if mapped.get(name) is None else mapped[name] for name in archive.files}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise ValueError("it holds what is no array")
         return arrays
 
     return _read(path, read)
+
+
+def _mapped(path: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray | None:
+    """An array of bytes as it lies in an uncompressed archive, mapped into memory; None for one of anything else."""
+    with archive.open(entry) as member:
+        version = np.lib.format.read_magic(member)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        shape, fortran_order, dtype = read(member)
+        header = member.tell()
+        if dtype != np.uint8 or fortran_order or entry.compress_type != zipfile.ZIP_STORED:  # others must be aligned
+            return None
+        while member.read(1 << 20):
+            pass  # the archive's checksum is compared at the end
+    with open(path, "rb") as file:
+        file.seek(entry.header_offset + 26)  # lengths of the name and of what follows it
+        start = entry.header_offset + 30 + sum(struct.unpack("<HH", file.read(4)))
+    return np.asarray(np.memmap(path, dtype, "c", start + header, shape))
 
 
 def write_weights(path: str, architecture: dict, state: dict[str, np.ndarray]) -> None:

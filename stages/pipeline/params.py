@@ -140,6 +140,7 @@ class TsneParams(Section):
     """How the latents are laid out."""
 
     points: Annotated[int, Field(ge=10, le=10_000_000)]
+    landmarks: Literal["first", "density"]
     engine: Literal["fitmap", "opentsne", "sklearn"]
     device: Literal["auto", "cpu", "cuda"]
     n_components: Literal[2, 3]
