@@ -40,7 +40,7 @@ def train_on_cluster(
     Checkpoints lie in a folder beside that of a training on one machine, or where FITMAP_STORAGE says. Raises
     `InputError` as `train` does, and if workers fail again and again.
     """
-    lent = ray.put(images)  # sent to each machine once
+    lent = ray.put(np.asarray(images))  # sent to each machine once
 
     def work() -> tuple | InputError:
         try:
