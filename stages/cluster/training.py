@@ -5,7 +5,6 @@ still find room. Every worker holds all images, as bytes, and draws the numbers 
 images is what is shared. The result is that of one machine but for the order of sums; with one worker, to the bit.
 """
 
-import math
 import os
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import torch
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.training import Worker, arrays_of, network_from, train
@@ -51,7 +51,7 @@ def train_on_cluster(
 
     resources = ray.cluster_resources()
     gpus = int(resources.get("GPU", 0)) if params.device in ("auto", "cuda") else 0
-    most = min(gpus or int(resources["CPU"]), math.ceil(params.batch_size / SMALLEST_SHARE))
+    most = min(gpus or int(resources["CPU"]), max(params.batch_size // SMALLEST_SHARE, 1))
     trainer = TorchTrainer(
         work,
         scaling_config=ScalingConfig(num_workers=(1, most), use_gpu=gpus > 0),
@@ -90,6 +90,9 @@ class ClusterWorker(Worker):
     def __init__(self):
         context = ray.train.get_context()
         self.rank, self.count = context.get_world_rank(), context.get_world_size()
+        self.device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+        if self.device == "cuda":  # a machine may have several
+            torch.cuda.set_device(ray.train.torch.get_device())
 
     def share(self, rows: Tensor, dim: int = 0) -> Tensor:
         return rows.tensor_split(self.count, dim)[self.rank]
@@ -103,15 +106,14 @@ class ClusterWorker(Worker):
         return torch.cat(shares)
 
     def total(self, *values: float) -> list[float]:
-        totals = torch.tensor(values, dtype=torch.float64, device=ray.train.torch.get_device())
+        totals = torch.tensor(values, dtype=torch.float64, device=self.device)
         distributed.all_reduce(totals)
         return totals.tolist()
 
     def joined(self, objective: nn.Module) -> nn.Module:
         # beta = 0 leaves a weight unused. To look for such ones also keeps DDP from rearranging its buckets after its
         # first step, so that a resumed training adds gradients up in the order of an undisturbed one.
-        options = {"find_unused_parameters": True}
-        return ray.train.torch.prepare_model(objective, move_to_device=False, parallel_strategy_kwargs=options)
+        return DistributedDataParallel(objective, find_unused_parameters=True)
 
 
 class ReportedCheckpoint(NoCheckpoint):

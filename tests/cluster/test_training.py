@@ -39,7 +39,7 @@ TOLERANCE = {"mse": (1e-5, 1e-6), "l1": (1e-2, 1e-3)}
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
-    """Ray Train looks after its workers every two seconds, and waits a minute for a node, longer than these trainings."""
+    """Ray Train looks after its workers every two seconds and waits a minute for a node: longer than all this takes."""
     monkeypatch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.1")
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "10")
 
@@ -57,7 +57,7 @@ def on_cluster(folder, params=TINY, workers=3, interval=5.0):
     from stages.cluster import training
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "SMALLEST_SHARE", -(-params.batch_size // workers))
+        patch.setattr(training, "SMALLEST_SHARE", params.batch_size // workers)
         result = training.train_on_cluster(IMAGES, params, Checkpoint(folder / "train.npz", "key", interval))
     assert not list(folder.iterdir())  # nothing stays behind
     return result
