@@ -33,8 +33,9 @@ SETTINGS = [
     {"consistency": 0, "noise": 0.2, "whitening": 1},
 ]
 # Most that the weights as one vector, and the losses and the test error, may differ, relative to their size. Seen with
-# squared errors: 1e-7 for all; absolute ones, whose gradient jumps, made losses differ by 4e-5.
-TOLERANCE = {"mse": (1e-5, 1e-6), "l1": (1e-2, 1e-3)}
+# squared errors: 1e-7 for losses, 2e-7 for weights, but 1e-4 for weights after batches of one image, some of whose
+# gradients are but rounding, which Adam makes as large as others. Absolute errors' gradient jumps: 4e-5 and 2e-4.
+TOLERANCE = {"mse": (1e-3, 1e-6), "l1": (1e-2, 1e-3)}
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +104,6 @@ def by_several(workers):
 def test_several_give_the_same_but_for_the_order_of_sums(three_nodes, workers, count):
     for changes, trained in zip(SETTINGS, by_several(workers), strict=True):
         weights, losses = differences(train(IMAGES, TINY.model_copy(update=changes)), trained)
-        print(workers, changes, weights, losses)
         most = TOLERANCE[changes.get("loss", "mse")]
         assert weights <= most[0], changes
         assert losses <= most[1], changes
