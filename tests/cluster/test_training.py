@@ -158,4 +158,4 @@ def test_a_lost_worker_is_made_good_from_the_last_checkpoint(three_nodes, lost, 
 
 def test_an_error_of_the_input_is_told_as_on_one_machine(connected, tmp_path):
     with pytest.raises(InputError, match=r"autoencoder\.learning_rate = 10 is too large"):
-        on_cluster(tmp_path, TINY.model_copy(update={"learning_rate": 10.0, "epochs": 20, "hidden_layers": [32] * 8}))
+        on_cluster(tmp_path, TINY.model_copy(update={"learning_rate": 10.0, "epochs": 60, "hidden_layers": [32] * 8}))
