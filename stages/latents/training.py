@@ -32,8 +32,37 @@ SMALLEST_SPREAD = 1e-12  # of latents that are all the same
 LOSSES = {"mse": functional.mse_loss, "l1": functional.l1_loss}
 
 
+class Worker:
+    """Who computes a share of every batch: here one alone, on a cluster one of many (stages/cluster/training.py).
+
+    Each of several workers draws the same random numbers, for whole batches, and uses those of its share, so that all
+    of them together take the steps that one alone would take, but for the order of sums.
+    """
+
+    count = 1
+
+    def share(self, rows: Tensor, dim: int = 0) -> Tensor:
+        """What is this worker's of the rows, or of another dimension, of a batch."""
+        return rows
+
+    def whole(self, rows: Tensor, n: int) -> Tensor:
+        """All n rows of the batch, of which `rows` are this worker's share; the others' pass no gradient on."""
+        return rows
+
+    def total(self, *values: float) -> list[float]:
+        """Each value summed over the workers."""
+        return list(values)
+
+    def joined(self, objective: nn.Module) -> nn.Module:
+        """The objective with the same weights for each worker, and the mean of their gradients."""
+        return objective
+
+
 def train(
-    images: np.ndarray, params: AutoencoderParams, checkpoint: NoCheckpoint | None = None
+    images: np.ndarray,
+    params: AutoencoderParams,
+    checkpoint: NoCheckpoint | None = None,
+    worker: Worker | None = None,
 ) -> tuple[Autoencoder, pd.DataFrame]:
     """Train on images (n, h, w) uint8 with AdamW, a short warm-up and a cosine down to zero.
 
@@ -51,15 +80,15 @@ def train(
 
     network = new_network(images.shape[1:], params)
     network.start_as_pca(_intensities(training), generator)
-    network, training, validation = network.to(device), training.to(device), validation.to(device)
-    log_variance = nn.Parameter(torch.full((params.latent_dim,), FIRST_LOG_VARIANCE, device=device))
+    checkpoint, worker = checkpoint or NoCheckpoint(), worker or Worker()
+    training, validation, watched = training.to(device), worker.share(validation).to(device), len(validation)
+    trained = Objective(network, params, worker).to(device)
+    objective = worker.joined(trained)
     optimizer = torch.optim.AdamW(
-        [*network.parameters(), log_variance], lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
+        trained.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
     )
     in_epoch = math.ceil(len(training) / params.batch_size)
     steps, history = params.epochs * in_epoch, []
-    trained = nn.ModuleDict({"network": network, "noise": nn.ParameterList([log_variance])})
-    checkpoint = checkpoint or NoCheckpoint()
     if state := checkpoint.load():
         history = [(int(epoch), *values) for epoch, *values in state["history"].tolist()]
         restore(state, trained, optimizer, generator)
@@ -71,12 +100,15 @@ def train(
         total = torch.zeros((), device=device)
         for batch in torch.randperm(len(training), generator=generator).to(device).split(params.batch_size):
             optimizer.param_groups[0]["lr"] = learning_rate = next(rates)
-            loss, penalty = _loss(network, log_variance, _intensities(training[batch]), params, generator)
+            share = worker.share(batch)
+            loss, aim = objective(_intensities(training[share]), len(batch), generator)
             optimizer.zero_grad()
-            (loss + penalty).backward()
+            aim.backward()
             optimizer.step()
-            total += loss.detach() * len(batch)
-        losses = (total.item() / len(training), _validate(network, validation, params))
+            if len(share):  # the mean over no image is no number
+                total += loss.detach() * len(share)
+        total, validation_total = worker.total(total.item(), _validate(network, validation, params))
+        losses = (total / len(training), validation_total / watched)
         if not all(map(math.isfinite, losses)):
             rate = f"autoencoder.learning_rate = {params.learning_rate:g}"
             raise InputError(f"params.yaml: {rate} is too large: the loss is no longer finite, try a tenth of it")
@@ -88,34 +120,44 @@ def train(
     return network.cpu(), pd.DataFrame(history, columns=["epoch", "train_loss", "validation_loss", "learning_rate"])
 
 
-def _loss(
-    network: Autoencoder, log_variance: Tensor, images: Tensor, params: AutoencoderParams, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """The loss of the images (n, 1, h, w) rebuilt from noisy ones through a noisy latent, and the latents' penalty.
+class Objective(nn.Module):
+    """What training minimises, with all that it changes: the network and the variance of its latents' noise."""
 
-    The penalty adds beta / pixels times the Kullback-Leibler divergence of N(p, exp(log_variance)) from N(0, 1) in
-    nats, with one variance (d,) shared by all images (Kingma & Welling 2014, Higgins et al. 2017), and `consistency`
-    times the `disagreement` of the images' latents with their views'. Without consistency the views are what is
-    rebuilt: plain augmentation.
-    """
+    def __init__(self, network: Autoencoder, params: AutoencoderParams, worker: Worker):
+        super().__init__()
+        self.network, self.params, self.worker = network, params, worker
+        self.log_variance = nn.Parameter(torch.full((params.latent_dim,), FIRST_LOG_VARIANCE))
 
-    def normal(like: Tensor) -> Tensor:
-        return torch.randn(like.shape, generator=generator).to(like.device)
+    def forward(self, images: Tensor, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The loss of the images (m, 1, h, w) rebuilt from noisy ones through a noisy latent, and what to minimise.
 
-    views, penalty = altered(images, params, generator), images.new_zeros(())
-    target = images if params.consistency else views
-    noisy = target + params.noise * normal(target) if params.noise else target
-    if params.consistency:  # one pass for both is faster than two
-        projections, projected_views = network.project(torch.cat([noisy, views])).chunk(2)
-        difference = disagreement(network.compress(projections), network.compress(projected_views))
-        penalty = params.consistency * difference
-    else:
-        projections = network.project(noisy)
-    if params.beta:
-        divergence = 0.5 * (projections.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-        penalty = penalty + params.beta / target[0].numel() * divergence
-        projections = projections + (log_variance / 2).exp() * normal(projections)
-    return LOSSES[params.loss](network.render(projections), target), penalty
+        The images are the worker's share of a batch of n. To their loss comes beta / pixels times the
+        Kullback-Leibler divergence of N(p, exp(log_variance)) from N(0, 1) in nats, with one variance (d,) shared by
+        all images (Kingma & Welling 2014, Higgins et al. 2017), and `consistency` times the `disagreement` of the
+        images' latents with their views', which is one of the whole batch. Without consistency the views are what is
+        rebuilt: plain augmentation.
+        """
+        network, params, worker, log_variance = self.network, self.params, self.worker, self.log_variance
+
+        def normal(like: Tensor) -> Tensor:
+            return worker.share(torch.randn(n, *like.shape[1:], generator=generator)).to(like.device)
+
+        views = altered(images, params, worker.share(torch.rand(6, n, generator=generator), dim=1))
+        target = images if params.consistency else views
+        noisy = target + params.noise * normal(target) if params.noise else target
+        divergence = difference = 0.0
+        if params.consistency:  # one pass for both is faster than two
+            projections, projected_views = network.project(torch.cat([noisy, views])).chunk(2)
+            latents = (worker.whole(network.compress(some), n) for some in (projections, projected_views))
+            difference = disagreement(*latents)
+        else:
+            projections = network.project(noisy)
+        if params.beta:
+            divergence = 0.5 * (projections.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
+            projections = projections + (log_variance / 2).exp() * normal(projections)
+        loss = LOSSES[params.loss](network.render(projections), target)
+        own = len(images) / n * (loss + params.beta / images.shape[1:].numel() * divergence)
+        return loss, worker.count * (own + params.consistency * difference)  # of which the workers' mean is taken
 
 
 def disagreement(latents: Tensor, others: Tensor) -> Tensor:
@@ -206,15 +248,17 @@ def warmup_then_cosine(done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - WARMUP) / (1 - WARMUP)))
 
 
-def altered(images: Tensor, params: AutoencoderParams, generator: torch.Generator) -> Tensor:
+def altered(images: Tensor, params: AutoencoderParams, uniform: Tensor) -> Tensor:
     """A view of each image (n, 1, h, w): moved, turned, stretched and mirrored by chance, its border repeated.
 
     Up to `shift` pixels and `rotation` degrees either way, each side longer or shorter by a share of up to
     `stretching`, and one in two mirrored if `flip`. As torchvision's RandomAffine, but all images at once and each by
-    its own chance.
+    its own chance, six uniform numbers `uniform` (6, n) from 0 to 1.
     """
     n, _, height, width = images.shape
-    chance = 2 * torch.rand(6, n, generator=generator) - 1
+    if n == 0:  # which affine_grid refuses
+        return images
+    chance = 2 * uniform - 1
     angle = chance[0] * math.radians(params.rotation)
     across, down = 1 + params.stretching * chance[1:3]
     right, below = 2 * params.shift * chance[3] / width, 2 * params.shift * chance[4] / height
@@ -239,11 +283,12 @@ def _in_chunks(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _validate(network: Autoencoder, images: Tensor, params: AutoencoderParams) -> float:
+    """The sum of the images' losses."""
     total = 0.0
-    for chunk in images.split(CHUNK):
+    for chunk in images.split(CHUNK) if len(images) else ():
         target = _intensities(chunk)
         total += LOSSES[params.loss](network.render(network.project(target)), target).item() * len(chunk)
-    return total / len(images)
+    return total
 
 
 def _ready(network: Autoencoder, images: np.ndarray, device: str) -> tuple[Autoencoder, Iterator[Tensor]]:

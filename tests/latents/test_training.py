@@ -138,7 +138,8 @@ def test_training_leaves_the_global_generator_alone():
 
 def views(images, **changes):
     still = {"shift": 0, "rotation": 0, "stretching": 0, "flip": False}
-    return altered(images, PARAMS.model_copy(update={**still, **changes}), torch.Generator().manual_seed(0))
+    uniform = torch.rand(6, len(images), generator=torch.Generator().manual_seed(0))
+    return altered(images, PARAMS.model_copy(update={**still, **changes}), uniform)
 
 
 def centre_of_mass(images):
@@ -186,7 +187,8 @@ def test_views_repeat_the_border():
 
 def test_consistency_draws_an_images_latents_and_its_views_together():
     pixels = torch.from_numpy(NEW_IMAGES)[:, None] / 255
-    moved = (altered(pixels, PARAMS, torch.Generator().manual_seed(9)) * 255).round().to(torch.uint8)[:, 0].numpy()
+    uniform = torch.rand(6, len(pixels), generator=torch.Generator().manual_seed(9))
+    moved = (altered(pixels, PARAMS, uniform) * 255).round().to(torch.uint8)[:, 0].numpy()
 
     def difference(consistency):
         network, _ = train(IMAGES, PARAMS.model_copy(update={"consistency": consistency}))
