@@ -36,17 +36,19 @@ install: $(BIN)/.installed  ## Make the environment: .venv with the pinned packa
 # What does not wait for each other runs at once. Past the images each stage is named alone: DVC locks what it looks at,
 # so two runs may read the same file but not both check the stage that made it; the last `dvc repro` checks all. `cat`
 # turns progress bars, which would overwrite each other, into lines. After an error what runs already is finished first.
+# The autoencoder's branch is the longest: what runs `aside` of it takes what processor time it leaves.
 define BRANCHES
 set -eo pipefail; trap wait EXIT; \
 repro() { dvc --wait-for-lock repro "$$@" 2>&1 | cat; }; \
-repro train_regressor & curve=$$!; \
+aside() { nice dvc --wait-for-lock repro "$$@" 2>&1 | cat; }; \
+aside train_regressor & curve=$$!; \
 repro load_images; \
 repro --single-item train_autoencoder extract_latents embed_latents & map=$$!; \
-wait $$curve; repro --single-item embed_baselines; \
-repro --single-item evaluate_regressor & judged=$$!; \
+wait $$curve; aside --single-item embed_baselines; \
+aside --single-item evaluate_regressor & judged=$$!; \
 wait $$map; repro --single-item evaluate_map; wait $$judged; \
 repro --single-item render_figures & figures=$$!; \
-repro --single-item render_map_page; wait $$figures
+aside --single-item render_map_page; wait $$figures
 endef
 
 run: $(BIN)/.installed  ## Run the pipeline, then show the metrics and where the pictures are
