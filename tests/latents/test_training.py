@@ -86,7 +86,7 @@ def test_reconstructions_come_with_their_errors(trained):
         {"stretching": 0},
         {"flip": True},
         {"consistency": 0},
-        {"learning_rate": 0.003},
+        {"learning_rate": 0.005},
         {"weight_decay": 1},
         {"batch_size": 32},
         {"validation_fraction": 0.2},
