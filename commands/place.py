@@ -53,14 +53,19 @@ def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: b
 
 def read_finished_map() -> FinishedMap:
     """The map that the pipeline made, and its images. Raises `InputError` if no autoencoder made its latents."""
-    rows = read_arrays("data/latents.npz")
+    rows, positions = read_mapped()
     if not len(rows["train_errors"]):
         raise InputError(
             "data/latents.npz came from a file of latents, so there is no autoencoder to encode a new image: "
             "set latents.source to autoencoder and run `dvc repro`"
         )
+    return finish_map(rows, positions)
+
+
+def read_mapped() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Rows as in `LatentSet`, of the training images only those on the map, and their positions."""
     tsne = read_arrays("data/map.npz")
-    return finish_map(landmarks_of(rows, tsne["landmarks"]), tsne["positions"])
+    return landmarks_of(read_arrays("data/latents.npz"), tsne["landmarks"]), tsne["positions"]
 
 
 def read_all(paths: list[Path], framing: Framing) -> tuple[list[Path], np.ndarray, list[list[str]], int]:
@@ -140,9 +145,8 @@ def interactive(files: list[Path], placed: Placed, finished: FinishedMap, framin
         warnings=["; ".join(warnings) for warnings in placed.warnings],
     )
     weights = read_weights("data/autoencoder.safetensors")
-    rows = landmarks_of(read_arrays("data/latents.npz"), read_arrays("data/map.npz")["landmarks"])
     return map_page(
-        points_of(rows, "train", finished.positions, neighbours=neighbours, kept=kept),
+        points_of(read_mapped()[0], "train", finished.positions, neighbours=neighbours, kept=kept),
         finished.class_names,
         title=params.title,
         new=new,
