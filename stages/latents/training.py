@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stages.latents.autoencoder import Autoencoder
+from stages.latents.cuda_graph import Recorded
 from stages.pipeline.checkpoint import NoCheckpoint
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import MOST_WEIGHTS, AutoencoderParams
@@ -29,6 +30,7 @@ WARMUP = 0.05  # share of all steps in which the learning rate rises
 FIRST_LOG_VARIANCE = -2.0  # of the variational noise, which training then adapts
 CHUNK = 1024  # images encoded at once
 SMALLEST_SPREAD = 1e-12  # of latents that are all the same
+torch.backends.cudnn.deterministic = True  # the same bytes again on the same GPU
 LOSSES = {"mse": functional.mse_loss, "l1": functional.l1_loss}
 
 
@@ -84,29 +86,41 @@ def train(
     training, validation, watched = training.to(device), worker.share(validation).to(device), len(validation)
     trained = Objective(network, params, worker).to(device)
     objective = worker.joined(trained)
+    recorded = device.type == "cuda" and objective is trained  # what workers say to each other is in no graph
     optimizer = torch.optim.AdamW(
-        trained.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
+        trained.parameters(),
+        lr=torch.tensor(params.learning_rate, device=device) if recorded else params.learning_rate,
+        weight_decay=params.weight_decay,
+        fused=True,
+        capturable=recorded,
     )
+
+    def step(n: int, images: Tensor, *chance: Tensor) -> Tensor:
+        loss, aim = objective(_intensities(images), n, *chance)
+        optimizer.zero_grad()
+        aim.backward()
+        optimizer.step()
+        return loss.detach()
+
+    take = Recorded(step) if recorded else step
     in_epoch = math.ceil(len(training) / params.batch_size)
     steps, history = params.epochs * in_epoch, []
     if state := checkpoint.load():
         history = [(int(epoch), *values) for epoch, *values in state["history"].tolist()]
         restore(state, trained, optimizer, generator)
-    done = range(len(history) * in_epoch, steps)
-    rates = iter([params.learning_rate * warmup_then_cosine(step / steps) for step in done])
+    group, done = optimizer.param_groups[0], range(len(history) * in_epoch, steps)
+    rates = iter([params.learning_rate * warmup_then_cosine(number / steps) for number in done])
 
     epochs = range(len(history) + 1, params.epochs + 1)
     for epoch in (bar := progress(epochs, "training the autoencoder", unit="epoch")):
         total = torch.zeros((), device=device)
         for batch in torch.randperm(len(training), generator=generator).to(device).split(params.batch_size):
-            optimizer.param_groups[0]["lr"] = learning_rate = next(rates)
-            share = worker.share(batch)
-            loss, aim = objective(_intensities(training[share]), len(batch), generator)
-            optimizer.zero_grad()
-            aim.backward()
-            optimizer.step()
+            learning_rate, share = next(rates), worker.share(batch)
+            group["lr"] = group["lr"].fill_(learning_rate) if recorded else learning_rate
+            chance = (part.to(device) for part in draw(params, worker, len(batch), training.shape[2:], generator))
+            loss = take(len(batch), training[share], *chance)
             if len(share):  # the mean over no image is no number
-                total += loss.detach() * len(share)
+                total += loss * len(share)
         total, validation_total = worker.total(total.item(), _validate(network, validation, params))
         losses = (total / len(training), validation_total / watched)
         if not all(map(math.isfinite, losses)):
@@ -128,23 +142,21 @@ class Objective(nn.Module):
         self.network, self.params, self.worker = network, params, worker
         self.log_variance = nn.Parameter(torch.full((params.latent_dim,), FIRST_LOG_VARIANCE))
 
-    def forward(self, images: Tensor, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, images: Tensor, n: int, uniform: Tensor, noise: Tensor, latent_noise: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The loss of the images (m, 1, h, w) rebuilt from noisy ones through a noisy latent, and what to minimise.
 
-        The images are the worker's share of a batch of n. To their loss comes beta / pixels times the
-        Kullback-Leibler divergence of N(p, exp(log_variance)) from N(0, 1) in nats, with one variance (d,) shared by
-        all images (Kingma & Welling 2014, Higgins et al. 2017), and `consistency` times the `disagreement` of the
-        images' latents with their views', which is one of the whole batch. Without consistency the views are what is
-        rebuilt: plain augmentation.
+        The images are the worker's share of a batch of n; the rest is what `draw` returns. To their loss comes
+        beta / pixels times the Kullback-Leibler divergence of N(p, exp(log_variance)) from N(0, 1) in nats, with one
+        variance (d,) shared by all images (Kingma & Welling 2014, Higgins et al. 2017), and `consistency` times the
+        `disagreement` of the images' latents with their views', which is one of the whole batch. Without consistency
+        the views are what is rebuilt: plain augmentation.
         """
         network, params, worker, log_variance = self.network, self.params, self.worker, self.log_variance
-
-        def normal(like: Tensor) -> Tensor:
-            return worker.share(torch.randn(n, *like.shape[1:], generator=generator)).to(like.device)
-
-        views = altered(images, params, worker.share(torch.rand(6, n, generator=generator), dim=1))
+        views = altered(images, params, uniform)
         target = images if params.consistency else views
-        noisy = target + params.noise * normal(target) if params.noise else target
+        noisy = target + params.noise * noise if params.noise else target
         divergence = difference = 0.0
         if params.consistency:  # one pass for both is faster than two
             projections, projected_views = network.project(torch.cat([noisy, views])).chunk(2)
@@ -154,10 +166,24 @@ class Objective(nn.Module):
             projections = network.project(noisy)
         if params.beta:
             divergence = 0.5 * (projections.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-            projections = projections + (log_variance / 2).exp() * normal(projections)
+            projections = projections + (log_variance / 2).exp() * latent_noise
         loss = LOSSES[params.loss](network.render(projections), target)
         own = len(images) / n * (loss + params.beta / images.shape[1:].numel() * divergence)
         return loss, worker.count * (own + params.consistency * difference)  # of which the workers' mean is taken
+
+
+def draw(
+    params: AutoencoderParams, worker: Worker, n: int, pixels: torch.Size, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The random numbers of a step on n images of `pixels` (h, w), this worker's share of them, on the CPU.
+
+    Uniform ones (6, m) for the images' views, and normal ones for the images (m, 1, h, w) and for their latents (m, d),
+    without elements where noise or beta is 0.
+    """
+    uniform = worker.share(torch.rand(6, n, generator=generator), dim=1)
+    noise = torch.randn(n if params.noise else 0, 1, *pixels, generator=generator)
+    latent_noise = torch.randn(n if params.beta else 0, params.latent_dim, generator=generator)
+    return uniform, worker.share(noise), worker.share(latent_noise)
 
 
 def disagreement(latents: Tensor, others: Tensor) -> Tensor:
@@ -262,14 +288,14 @@ def altered(images: Tensor, params: AutoencoderParams, uniform: Tensor) -> Tenso
     angle = chance[0] * math.radians(params.rotation)
     across, down = 1 + params.stretching * chance[1:3]
     right, below = 2 * params.shift * chance[3] / width, 2 * params.shift * chance[4] / height
-    mirror = chance[5].sign() if params.flip else torch.ones(n)
+    mirror = chance[5].sign() if params.flip else torch.ones_like(angle)
     # where in the image (both sides from -1 to 1) each pixel of its view is taken from
     rows = [
         torch.stack([mirror * across * angle.cos(), -down * angle.sin() * height / width, right], dim=1),
         torch.stack([mirror * across * angle.sin() * width / height, down * angle.cos(), below], dim=1),
     ]
     grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid.to(images.device), padding_mode="border", align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def _intensities(images: Tensor) -> Tensor:

@@ -108,9 +108,9 @@ def test_torch_repels_as_the_grid_does():
     positions, _ = scattered(2)
     expected = np.empty_like(positions)
     z = Grid().repulsion(positions, expected)
-    push, torch_z = on_torch.repulsion(torch.from_numpy(positions.T.copy()), Grid())
+    push, torch_z = on_torch.GridOnTorch("cpu").repulsion(torch.from_numpy(positions))
     assert torch_z.item() == pytest.approx(z, rel=1e-4)
-    np.testing.assert_allclose(push.numpy().T, expected, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(push.numpy(), expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_torch_descends_as_far():
@@ -120,6 +120,15 @@ def test_torch_descends_as_far():
     expected = forces.divergence(descent.descend(start, affinities, params), affinities)
     reached = forces.divergence(on_torch.descend(start, affinities, params, device="cpu"), affinities)
     assert reached == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_gpu_lays_out_a_map_as_good_and_the_same_again():
+    affinities = joint_affinities(LATENTS, 20)
+    expected = forces.divergence(descent.optimise(LATENTS, affinities, PARAMS), affinities)
+    first, again = (descent.optimise(LATENTS, affinities, PARAMS.model_copy(update={"device": "cuda"})) for _ in "12")
+    np.testing.assert_array_equal(first, again)
+    assert forces.divergence(first, affinities) < 1.02 * expected
 
 
 @pytest.mark.parametrize("axes", [2, 3])

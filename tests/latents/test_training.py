@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from stages.latents import training
 from stages.latents.scores import fit_pca, pca_mse
 from stages.latents.training import altered, disagreement, encode, reconstruct, train, warmup_then_cosine
 from stages.pipeline.errors import InputError
@@ -223,3 +225,24 @@ def test_a_device_that_is_not_there_is_named():
 def test_a_loss_that_is_no_longer_finite_is_a_one_line_error():
     with pytest.raises(InputError, match=r"autoencoder\.learning_rate = 10 is too large"):
         train(IMAGES[:200], PARAMS.model_copy(update={"learning_rate": 10.0, "epochs": 20, "hidden_layers": [32] * 8}))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@pytest.mark.parametrize("changes", [{}, {"noise": 0.1, "consistency": 0.0, "architecture": "conv"}])
+def test_a_step_recorded_on_a_gpu_is_the_step(changes, monkeypatch):
+    params = PARAMS.model_copy(update={"device": "cuda", "epochs": 3, **changes})
+    recorded, history = train(IMAGES, params)
+    monkeypatch.setattr(training, "Recorded", lambda step: step)
+    network, expected = train(IMAGES, params)
+    pd.testing.assert_frame_equal(history, expected)
+    for name, weights in network.state_dict().items():
+        assert torch.equal(weights, recorded.state_dict()[name]), name
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_gpu_learns_what_a_cpu_learns():
+    errors = [
+        reconstruct(train(IMAGES, PARAMS.model_copy(update={"device": device}))[0], NEW_IMAGES, device)[1].mean()
+        for device in ("cpu", "cuda")
+    ]
+    assert errors[1] == pytest.approx(errors[0], rel=0.03)

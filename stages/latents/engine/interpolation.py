@@ -7,7 +7,7 @@ gathers the result from the nodes around it. Two things differ, and make it seve
 
 - s is the cubic B-spline in place of polynomials on boxes, and C not K itself but what makes the result nearest to K in
   least squares over all places that points can have between the nodes (Hockney & Eastwood 1981, chapter 8): at each
-  frequency K times S / B², see `_spline_transform`. On a map of 6,000 points with nodes 0.35 apart Z is off by 3e-5 and
+  frequency K times S / B², see `spline_transform`. On a map of 6,000 points with nodes 0.35 apart Z is off by 3e-5 and
   the forces by 0.4 %; splines that meet K at the nodes are off by 3e-4 and 0.6 %.
 - One spreading serves three kernels: w = 1 / (1 + |d|²) for Z, and the two components of w² d, which is the force
   itself. Z needs no way back from the frequencies, it is a sum over them (Parseval's theorem).
@@ -29,19 +29,40 @@ class Grid:
 
     def __init__(self, spacing: np.float32 | None = None, size: tuple[int, int] = (0, 0)):
         self.spacing, self.size = spacing, size
-        self.kernels = None if spacing is None else transformed_kernels(size, spacing)
+        self.kernels = None if spacing is None else self.transformed_kernels()
 
     def fit(self, spans: np.ndarray) -> tuple[int, int]:
         """How many nodes a map of these `spans` float32 (2,) needs; sets the spacing, and the transforms' size to twice
-        that or a little more. Kernels are made anew if either has to change."""
+        that or more. Kernels are made anew if either has to change."""
         spacing = np.float32(min(SPACING, max(spans.max(), TINIEST) / FEWEST_STEPS))
         shape = tuple(int(span / spacing) + SUPPORT + 1 for span in spans)
-        fits = all(2 * nodes <= size <= 2 * nodes * SPARE**3 for nodes, size in zip(shape, self.size, strict=True))
-        if spacing != self.spacing or not fits:
-            self.spacing = spacing
-            self.size = tuple(fft.next_fast_len(int(2 * nodes * SPARE), real=True) for nodes in shape)
-            self.kernels = transformed_kernels(self.size, spacing)
+        size = tuple(map(self.room, shape, self.size))
+        if (spacing, size) != (self.spacing, self.size):
+            self.spacing, self.size = spacing, size
+            self.kernels = self.transformed_kernels()
         return shape
+
+    def room(self, nodes: int, size: int) -> int:
+        """The transforms' size along an axis of so many nodes: `size` again, unless it is too small or too large."""
+        if 2 * nodes <= size <= 2 * nodes * SPARE**3:
+            return size
+        return fft.next_fast_len(int(2 * nodes * SPARE), real=True)
+
+    def transformed_kernels(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The transforms of w (real), and of the components of w² d (imaginary), each float32, for cubic B-splines.
+
+        Lags count from zero up to half of the size, then from minus half: a grid of half that never reaches around.
+        """
+        first, second = (np.fft.fftfreq(nodes, 1 / nodes) * self.spacing for nodes in self.size)
+        first, second = first.astype(np.float32)[:, None], second.astype(np.float32)
+        w = 1 / (1 + first**2 + second**2)
+        along, across = map(spline_transform, self.size)
+        scale = np.outer(along, across)[:, : self.size[1] // 2 + 1].astype(np.float32)
+
+        def transform(kernel: np.ndarray) -> np.ndarray:
+            return fft.rfft2(kernel, workers=get_num_threads()) / scale
+
+        return transform(w).real.copy(), transform(w * w * first).imag.copy(), transform(w * w * second).imag.copy()
 
     def repulsion(self, positions: np.ndarray, forces: np.ndarray) -> float:
         """Set `forces`_i = sum over j of w_ij² (y_i - y_j) for positions float32 (2, n); return Z."""
@@ -62,23 +83,7 @@ class Grid:
         return float(sums.sum() / (rows * columns)) - positions.shape[1]  # without each point's own
 
 
-def transformed_kernels(size: tuple[int, int], spacing: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The transforms of w (real), and of the components of w² d (imaginary), each float32, for cubic B-splines.
-
-    Lags count from zero up to half of `size`, then from minus half: a grid of half the size never reaches around.
-    """
-    first, second = (np.fft.fftfreq(nodes, 1 / nodes) * spacing for nodes in size)
-    first, second = first.astype(np.float32)[:, None], second.astype(np.float32)
-    w = 1 / (1 + first**2 + second**2)
-    scale = np.outer(*(_spline_transform(nodes) for nodes in size))[:, : size[1] // 2 + 1].astype(np.float32)
-
-    def transform(kernel: np.ndarray) -> np.ndarray:
-        return fft.rfft2(kernel, workers=get_num_threads()) / scale
-
-    return transform(w).real.copy(), transform(w * w * first).imag.copy(), transform(w * w * second).imag.copy()
-
-
-def _spline_transform(nodes: int) -> np.ndarray:
+def spline_transform(nodes: int) -> np.ndarray:
     """What spreading and gathering do to the frequencies of one axis, float64 (nodes,): B² / S.
 
     S = sinc⁸ is the square of the transform of s, and B that of s convolved with itself at the nodes.
