@@ -81,7 +81,7 @@ def measure(params: AutoencoderParams) -> dict[str, float]:
                 seconds = time.perf_counter() - start
                 learnt = IMAGES * (1 - params.validation_fraction if name == "fitmap" else 1)
                 throughputs[name].append(learnt * params.epochs / seconds)
-                errors[name] = float(reconstruct(network, new_images, "cpu")[1].mean())
+                errors[name] = float(reconstruct(network, new_images, "cpu")[2].mean())
                 print(f"run {repeat + 1} {name:8s} {throughputs[name][-1]:9,.0f} images/s  mse {errors[name]:.5f}")
     medians = {name: statistics.median(values) for name, values in throughputs.items()}
     return {

@@ -23,14 +23,13 @@ from matplotlib.figure import Figure
 
 from stages.cluster.connection import address, cluster
 from stages.cluster.tasks import mapping
-from stages.extract_latents import extract_piece
 from stages.figures.map_images import compose_map
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.engine import placing
 from stages.latents.garments import draw_garments
 from stages.latents.landmarks import choose_landmarks
 from stages.latents.shards import read_shard, write_shard
-from stages.latents.training import network_from
+from stages.latents.training import network_from, reconstruct
 from stages.latents.tsne import PIECE, embed
 from stages.pipeline.artifacts import read_weights
 from stages.pipeline.params import load_params
@@ -60,7 +59,7 @@ def draw_shard(folder: str, number: int) -> dict:
 def extract_shard(network: Autoencoder, entry: dict) -> tuple[np.ndarray, float]:
     """Latents of a shard, and the mean squared error of its reconstructions."""
     images, _ = read_shard(entry["path"], entry["sha256"], entry["rows"], (28, 28))
-    latents, _, errors = extract_piece(network, "cpu", images)
+    latents, _, errors = reconstruct(network, images, "cpu")
     return latents, float(errors.mean())
 
 

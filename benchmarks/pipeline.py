@@ -1,8 +1,9 @@
 """The whole pipeline from nothing: how long `make run` takes in a fresh copy with an empty cache, and each stage in it.
 
 The environment is ready, as `make install` leaves it: this one, and the copy's kernels compiled, which is timed on its
-own. The copy has no results and no DVC cache. A stage's time is that of its command. Stages run side by side, so they add up to more than the whole. A no-op is `dvc repro` after that,
-beside `dvc status`, DVC's own floor for looking at everything: both in turns, medians.
+own. The copy has no results and no DVC cache. A stage's time is that of its command. Stages run side by side, so they
+add up to more than the whole. A no-op is `dvc repro` after that, beside `dvc status`, DVC's own floor for looking at
+everything: both in turns, medians.
 """
 
 import argparse

@@ -119,7 +119,7 @@ def score(images: np.ndarray, params: AutoencoderParams, learnt: int, with_map: 
     known, held_out = images[:learnt], images[HELD_OUT]
     network, _ = train(known, params)
     latents, seen, views = (encode(network, some, "cpu") for some in (known, held_out, unseen_views(held_out)))
-    error = reconstruct(network, held_out, "cpu")[1].mean()
+    error = reconstruct(network, held_out, "cpu")[2].mean()
     scores = {
         "mse_over_pca": error / pca_mse(fit_pca(known, params.latent_dim), held_out),
         "view_recall": view_recall(latents, seen, views),

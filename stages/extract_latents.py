@@ -9,7 +9,7 @@ import numpy as np
 from stages.cluster.tasks import mapping
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.latent_set import LatentSet, read_latents
-from stages.latents.training import CHUNK, encode, network_from, reconstruct
+from stages.latents.training import CHUNK, network_from, reconstruct
 from stages.pipeline.artifacts import on_disk, read_arrays, read_weights, write_arrays
 from stages.pipeline.params import load_params
 
@@ -23,7 +23,7 @@ def extract(network: Autoencoder, images: dict[str, np.ndarray], device: str, ru
         pictures = images[f"{split}_images"]
         pieces = (pictures[start : start + PIECE] for start in range(0, len(pictures), PIECE))
         done, columns = 0, []
-        for part in run(partial(extract_piece, network, device), pieces):
+        for part in run(partial(reconstruct, network, device=device), pieces):
             columns = columns or [on_disk((len(pictures), *values.shape[1:]), values.dtype) for values in part]
             for column, values in zip(columns, part, strict=True):
                 column[done : done + len(values)] = values
@@ -31,11 +31,6 @@ def extract(network: Autoencoder, images: dict[str, np.ndarray], device: str, ru
         for name, column in zip(("latents", "reconstructions", "errors"), columns, strict=True):
             rows[f"{split}_{name}"] = column
     return LatentSet(**rows)
-
-
-def extract_piece(network: Autoencoder, device: str, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Latents, reconstructions and errors of images (n, h, w) uint8."""
-    return encode(network, images, device), *reconstruct(network, images, device)
 
 
 def main() -> None:

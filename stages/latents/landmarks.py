@@ -5,8 +5,6 @@ from functools import partial
 
 import numpy as np
 
-from stages.latents.neighbours import nearest
-
 PILOT = 5000  # latents among which distances are taken
 NEIGHBOURS = 10  # at whose distance a latent's surroundings end
 PIECE = 1 << 16
@@ -34,4 +32,6 @@ def landmarks_of(rows: dict[str, np.ndarray], landmarks: np.ndarray) -> dict[str
 
 
 def _surroundings(pilot: np.ndarray, latents: np.ndarray) -> np.ndarray:
+    from stages.latents.neighbours import nearest  # its kernels take half a second to import; pictures need none
+
     return nearest(pilot, latents, min(NEIGHBOURS, len(pilot)))[0][:, -1]

@@ -15,7 +15,7 @@ import numpy as np
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.framing import extent_of
 from stages.latents.neighbours import FARTHEST, nearest, nearest_others
-from stages.latents.training import encode, reconstruct
+from stages.latents.training import reconstruct
 from stages.latents.tsne import place
 
 NEIGHBOURS = 10
@@ -111,8 +111,8 @@ def place_images(
 def encode_images(images: np.ndarray, network: Autoencoder, finished: FinishedMap, device: str) -> Encoded:
     """Latents, reconstructions and nearest neighbours of images (m, h, w) uint8, m at least 1."""
     singles = [images[i : i + 1] for i in range(len(images))]  # the last bits of a product depend on the batch's size
-    latents = np.concatenate([encode(network, single, device) for single in singles])
-    rebuilt, errors = map(np.concatenate, zip(*(reconstruct(network, s, device) for s in singles), strict=True))
+    columns = zip(*(reconstruct(network, single, device) for single in singles), strict=True)
+    latents, rebuilt, errors = map(np.concatenate, columns)
     _, neighbours = nearest(finished.latents, latents, min(NEIGHBOURS, len(finished.latents)))
     distances = distances_to(finished.latents, neighbours, latents)
     return Encoded(images, latents, rebuilt, errors, neighbours, distances, measure(images, errors, distances))

@@ -242,19 +242,20 @@ def encode(network: Autoencoder, images: np.ndarray, device: str) -> np.ndarray:
 
 
 @torch.no_grad()
-def reconstruct(network: Autoencoder, images: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """What the network makes of images (n, h, w) uint8.
+def reconstruct(network: Autoencoder, images: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The latents of images (n, h, w) uint8, as `encode`, and what the network makes of them.
 
-    Returns reconstructions (n, h, w) uint8, and each one's mean squared error (n,) float32 before rounding, of
-    intensities 0 to 1.
+    Returns latents (n, d) float32, reconstructions (n, h, w) uint8, and each one's mean squared error (n,) float32
+    before rounding, of intensities 0 to 1.
     """
     network, chunks = _ready(network, images, device)
-    pictures, errors = [], []
+    parts = []
     for chunk in chunks:
-        output = network.decode(network.encode(chunk))
-        errors.append((output - chunk).square().mean(dim=(1, 2, 3)).cpu())
-        pictures.append((output.clamp(0, 1) * 255).round().to(torch.uint8)[:, 0].cpu())
-    return torch.cat(pictures).numpy(), torch.cat(errors).numpy()
+        latents = network.encode(chunk)
+        output = network.decode(latents)
+        pictures = (output.clamp(0, 1) * 255).round().to(torch.uint8)[:, 0]
+        parts.append([part.cpu() for part in (latents, pictures, (output - chunk).square().mean(dim=(1, 2, 3)))])
+    return tuple(torch.cat(column).numpy() for column in zip(*parts, strict=True))
 
 
 def choose_device(name: str, key: str) -> torch.device:

@@ -72,7 +72,7 @@ def differences(local, other):
         np.concatenate([array.ravel().astype(np.float64) for array in arrays_of(one).values()])
         for one in (network, other_network)
     )
-    errors = [reconstruct(one, TEST_IMAGES, "cpu")[1].mean() for one in (network, other_network)]
+    errors = [reconstruct(one, TEST_IMAGES, "cpu")[2].mean() for one in (network, other_network)]
     pairs = [errors] + [(history[name], other_history[name]) for name in ("train_loss", "validation_loss")]
     return (
         np.linalg.norm(other_weights - weights) / np.linalg.norm(weights),

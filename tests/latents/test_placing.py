@@ -34,7 +34,7 @@ def finished(network):
         "train_images": IMAGES,
         "train_latents": latents,
         "train_labels": LABELS,
-        "train_errors": reconstruct(network, IMAGES, "cpu")[1],
+        "train_errors": reconstruct(network, IMAGES, "cpu")[2],
         "class_names": np.array(CLASS_NAMES),
     }
     return finish_map(rows, embed(latents[:800], TSNE)[0])

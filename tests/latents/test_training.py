@@ -39,7 +39,7 @@ def trained():
 @pytest.mark.parametrize("architecture", ["dense", "conv"])
 def test_new_images_are_rebuilt_better_than_by_as_many_principal_components(architecture):
     network, _ = train(IMAGES, PARAMS.model_copy(update={"architecture": architecture}))
-    _, errors = reconstruct(network, NEW_IMAGES, "cpu")
+    *_, errors = reconstruct(network, NEW_IMAGES, "cpu")
     assert errors.mean() < 0.9 * pca_mse(fit_pca(IMAGES, 4), NEW_IMAGES)
 
 
@@ -63,7 +63,7 @@ def test_latents_do_not_depend_on_what_else_is_encoded(trained):
 
 def test_reconstructions_come_with_their_errors(trained):
     network, _ = trained
-    pictures, errors = reconstruct(network, NEW_IMAGES, "cpu")
+    _, pictures, errors = reconstruct(network, NEW_IMAGES, "cpu")
     assert (pictures.dtype, pictures.shape) == (np.uint8, NEW_IMAGES.shape)
     assert (errors.dtype, errors.shape) == (np.float32, (200,))
     seen = ((pictures.astype(float) - NEW_IMAGES) ** 2).mean(axis=(1, 2)) / 255**2
@@ -242,7 +242,7 @@ def test_a_step_recorded_on_a_gpu_is_the_step(changes, monkeypatch):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 def test_a_gpu_learns_what_a_cpu_learns():
     errors = [
-        reconstruct(train(IMAGES, PARAMS.model_copy(update={"device": device}))[0], NEW_IMAGES, device)[1].mean()
+        reconstruct(train(IMAGES, PARAMS.model_copy(update={"device": device}))[0], NEW_IMAGES, device)[2].mean()
         for device in ("cpu", "cuda")
     ]
     assert errors[1] == pytest.approx(errors[0], rel=0.03)
