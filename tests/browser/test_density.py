@@ -46,7 +46,7 @@ def test_the_shades_lie_where_the_images_lie(open_page, dense_page, density, bef
     opened = open_page(dense_page, before, color_scheme=scheme)
     opened.run("() => document.querySelector('#no-classes').click()")  # nothing else is drawn
     ground, ink = (np.array(opened.run(f"() => fitmap.scene.{name}")) for name in ("ground", "ink"))
-    pixels = np.stack([draw.integers(80, 560, 150), draw.integers(20, 680, 150)], 1)
+    pixels = np.random.default_rng(1).integers([80, 20], [560, 680], (300, 2))
     views = [{}, {"x": 2, "y": -4, "scale": 40}, {"x": 5, "y": -5, "scale": 40}]  # the whole, a part, and moved
     for view in views:
         opened.run("(view) => { fitmap.scene.view.set(view); fitmap.app.touched(); }", view)
@@ -55,7 +55,7 @@ def test_the_shades_lie_where_the_images_lie(open_page, dense_page, density, bef
         assert shades.max() > 0.5
         drawn = screenshot(opened)[pixels[:, 1], pixels[:, 0]]
         wanted = ground + (ink - ground) * DENSEST * shades[:, None]
-        assert np.abs(drawn - wanted).max() <= 3
+        assert np.abs(drawn - wanted).max() <= 4  # a canvas weighs pixels in few bits
     assert opened.problems == []
 
 
