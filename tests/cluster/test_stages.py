@@ -24,19 +24,24 @@ OUTS = {
 }
 
 
-@pytest.mark.parametrize(("where", "stage"), [*(("auto", stage) for stage in OUTS), ("local:2", "embed_latents")])
+WHERE = [(where, stage) for where in ("auto", "client") for stage in OUTS] + [("local:2", "embed_latents")]
+
+
+@pytest.mark.parametrize(("where", "stage"), WHERE)
 def test_a_stage_writes_the_same_files(pipeline, nodes, stage, where, count):
+    number = 1 if where == "local:2" else NODES + 1
+    where = nodes.client if where == "client" else where
     before = {out: (pipeline.folder / out).read_bytes() for out in OUTS[stage]}
     environment = {**pipeline.environment, "FITMAP_CLUSTER": where, "RAY_ADDRESS": nodes.cluster.address}
     command = [sys.executable, "-m", "stages", stage]
     done = subprocess.run(command, cwd=pipeline.folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert f"{stage} runs on {where}: {NODES + 1 if where == 'auto' else 1} nodes, 2 CPUs" in done.stdout
+    assert f"{stage} runs on {where}: {number} nodes, 2 CPUs" in done.stdout
     different = [out for out, content in before.items() if (pipeline.folder / out).read_bytes() != content]
     assert not different
     assert "up to date" in pipeline.run("dvc", "status", stage)
     count("cluster: stages run")
-    count("cluster: nodes", NODES + 1 if where == "auto" else 1)
+    count("cluster: nodes", number)
     count("cluster: files compared", len(before))
     count("cluster: differences", len(different))
 

@@ -84,6 +84,13 @@ def test_one_worker_gives_the_bytes_of_one_machine(connected, tmp_path):
     assert differences(train(IMAGES, TINY), on_cluster(tmp_path, workers=1)) == (0, 0)
 
 
+def test_it_is_the_same_through_the_head_of_a_cluster(outside, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="FITMAP_STORAGE"):
+        on_cluster(tmp_path, workers=1)
+    monkeypatch.setenv("FITMAP_STORAGE", str(tmp_path))
+    assert differences(train(IMAGES, TINY), on_cluster(tmp_path, workers=1)) == (0, 0)
+
+
 @functools.cache
 def by_several(workers):
     """Trainings with each of the SETTINGS, by so many workers, undisturbed."""
