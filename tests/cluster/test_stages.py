@@ -159,14 +159,32 @@ def test_a_slow_node_costs_only_time(connected, alone, count):
 
 def test_a_full_object_store_spills_to_disk(connected, alone, count, monkeypatch):
     import ray
-    from ray._private.internal_api import memory_summary
 
     monkeypatch.setattr(extract_latents, "PIECE", CHUNK)
-    held = [ray.put(np.zeros(STORE // 4, np.uint8)) for _ in range(8)]
-    assert_same(extraction(ray_map), alone["extraction"], count)
-    assert "Spilled" in memory_summary(ray.worker._global_node.address, stats_only=True)
-    assert all(len(ray.get(reference)) == STORE // 4 for reference in held)
+    before, held = store_stats(), []
+
+    def filling(pieces):
+        for number, piece in enumerate(pieces):
+            held.append(ray.put(np.full(STORE // 4, number, np.uint8)))  # 18, of which three find room
+            yield piece
+
+    assert_same(extraction(lambda function, pieces: ray_map(function, filling(pieces))), alone["extraction"], count)
+    after = store_stats()
+    spilled = after.spilled_bytes_total - before.spilled_bytes_total
+    assert spilled >= (len(held) - 4) * (STORE // 4) > 0
+    for number, reference in enumerate(held):
+        assert (ray.get(reference) == number % 16).all()  # 16 pieces of training images, then those of the test images
+    assert store_stats().restored_bytes_total - after.restored_bytes_total >= STORE
     count("cluster: object stores filled")
+    count("cluster: MiB spilled", spilled >> 20)
+
+
+def store_stats():
+    """What the object stores of all nodes have spilled and restored so far."""
+    import ray
+    from ray._private.internal_api import get_memory_info_reply, get_state_from_address
+
+    return get_memory_info_reply(get_state_from_address(ray.worker._global_node.address)).store_stats
 
 
 def test_what_a_task_raises_is_raised_here(connected):
