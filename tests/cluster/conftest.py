@@ -26,6 +26,7 @@ class Nodes:
     def __init__(self):
         from ray.cluster_utils import Cluster
 
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # the head would send some
         port = free_port()
         self.client = f"ray://127.0.0.1:{port}"
         head = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}

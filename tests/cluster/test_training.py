@@ -110,12 +110,14 @@ def by_several(workers):
 
 @pytest.mark.parametrize("workers", [2, 3])
 def test_several_give_the_same_but_for_the_order_of_sums(three_nodes, workers, count):
+    too_large = []
     for changes, trained in zip(SETTINGS, by_several(workers), strict=True):
-        weights, losses = differences(train(IMAGES, TINY.model_copy(update=changes)), trained)
-        most = TOLERANCE[changes.get("loss", "mse")]
-        assert weights <= most[0], changes
-        assert losses <= most[1], changes
+        found = differences(train(IMAGES, TINY.model_copy(update=changes)), trained)
+        print(*found, changes)
+        if (np.array(found) > TOLERANCE[changes.get("loss", "mse")]).any():
+            too_large.append((*found, changes))
         count("trainings shared among workers")
+    assert not too_large
 
 
 class Killer(threading.Thread):
