@@ -40,15 +40,15 @@ PICTURE = Path("docs/images/cluster_map.png")
 PIXELS, TILE, BINS = 1400, 28, 350  # of the picture: its sides, a landmark's image, cells of the density
 
 
-def peak_mb() -> float:
-    """The most memory that this process has held, MB."""
+def peak_mib() -> float:
+    """The most memory that this process has held, MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def watched(work, piece) -> tuple:
     """What `work` makes of `piece`, and which process it was with how much memory."""
-    return work(piece), f"{platform.node()} {os.getpid()}", peak_mb()
+    return work(piece), f"{platform.node()} {os.getpid()}", peak_mib()
 
 
 def draw_shard(folder: str, number: int) -> dict:
@@ -90,8 +90,8 @@ def measure(count: int, folder: str) -> tuple[dict[str, float], Figure]:
     pieces = [latents[start : start + PIECE] for start in range(0, count, PIECE)]
     placed = np.concatenate(run("place", partial(placing.place, latents[landmarks], positions), pieces, len(pieces)))
     assert placed.shape == (count, 2)
-    figures |= {f"peak_mb_after_{name}": peak for name, peak in parent.items()}
-    figures |= {"workers": len(workers), "largest_worker_mb": max(workers.values()), "this_process_mb": peak_mb()}
+    figures |= {f"peak_mib_after_{name}": peak for name, peak in parent.items()}
+    figures |= {"workers": len(workers), "largest_worker_mib": max(workers.values()), "this_process_mib": peak_mib()}
     return figures, picture(placed, positions, *images_of(landmarks, entries))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from stages.figures.density import density_beneath
 from stages.figures.map_page import Points, map_page, points_of
 from stages.figures.packing import Encoder
 from stages.figures.placed_images import NewImages, draw_placed_images
@@ -155,4 +156,5 @@ def interactive(files: list[Path], placed: Placed, finished: FinishedMap, framin
         metrics={name: read_json(f"metrics/{name}.json") for name in ("map", "latents")},
         params=map_params(),
         encoder=Encoder(*weights, finished.latents, reach(finished.latents, neighbours), asdict(framing)),
+        density=density_beneath(finished.positions, read_arrays("data/map.npz")["others"]),
     )

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from stages.figures.density import density_beneath
 from stages.figures.map_page import map_page, points_of
 from stages.figures.packing import Encoder
 from stages.latents.framing import CUT_SOURCES, learn_framing
@@ -36,5 +37,6 @@ def main() -> None:
         metrics={name: read_json(f"metrics/{name}.json") for name in ("map", "latents")},
         params=map_params(),
         encoder=encoder,
+        density=density_beneath(positions, tsne["others"]),
     )
     write_text("plots/map.html", page)

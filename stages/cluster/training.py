@@ -21,6 +21,7 @@ from ray.train.torch import TorchTrainer
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from stages.cluster.connection import VARIABLE, address
 from stages.latents.autoencoder import Autoencoder
 from stages.latents.training import Worker, arrays_of, network_from, train
 from stages.pipeline.checkpoint import Checkpoint, NoCheckpoint
@@ -38,8 +39,15 @@ def train_on_cluster(
     """What `train` returns, by a worker for each GPU of the connected cluster, or without any for each CPU.
 
     Checkpoints lie in a folder beside that of a training on one machine, or where FITMAP_STORAGE says. Raises
-    `InputError` as `train` does, and if workers fail again and again.
+    `InputError` as `train` does, if workers fail again and again, and without FITMAP_STORAGE on a cluster that is
+    reached from outside, which does not have this machine's folders.
     """
+    where, storage = address(), os.environ.get(STORAGE)
+    if where and where.startswith("ray://") and not storage:
+        raise InputError(
+            f"{VARIABLE} = {where} needs {STORAGE} for the checkpoints of a training: let it name a folder, or an "
+            "s3:// or gs:// address, that this machine and the cluster reach"
+        )
     lent = ray.put(np.asarray(images))  # sent to each machine once
 
     def work() -> tuple | InputError:
@@ -57,7 +65,7 @@ def train_on_cluster(
         scaling_config=ScalingConfig(num_workers=(1, most), use_gpu=gpus > 0),
         run_config=RunConfig(
             name=checkpoint.path.stem,
-            storage_path=os.environ.get(STORAGE) or str(checkpoint.path.parent.absolute()),
+            storage_path=storage or str(checkpoint.path.parent.absolute()),
             failure_config=FailureConfig(max_failures=RETRIES),
             checkpoint_config=CheckpointConfig(num_to_keep=1),
         ),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.figures.density import Density
 from stages.figures.document import admitted, json_text, policy
 from stages.figures.packing import Encoder, as_text, packed, sheets
 from stages.figures.style import class_colour
@@ -64,14 +65,17 @@ def map_page(
     metrics: dict | None = None,
     params: dict | None = None,
     encoder: Encoder | None = None,
+    density: Density | None = None,
 ) -> str:
     """The page of a map as one self-contained HTML document.
 
     points: those that made the map. new: images placed on it afterwards, a layer of its own called `new_name` (shown
     from the beginning if `new_shown`), whose neighbours are indices into `points`. metrics, params: figures to list, in
     groups (`{"map": {"trustworthiness": 0.99}}`) or flat. encoder: with it, and with neighbours, the page places images
-    that its reader drops on it. What only one of `points` and `new` has of images, reconstructions, errors, neighbours
-    or kept is blank for the other; names and warnings are of `new` alone. Equal arguments give equal bytes.
+    that its reader drops on it. density: of training images of which `points` are only some, drawn beneath a flat map;
+    hidden at first unless most are not among `points`. What only one of `points` and `new` has of images,
+    reconstructions, errors, neighbours or kept is blank for the other; names and warnings are of `new` alone. Equal
+    arguments give equal bytes.
     """
     layers = [points] if new is None else [points, new]
     pictures: dict[str, list[bytes]] = {"images": [], "reconstructions": []}
@@ -80,6 +84,8 @@ def map_page(
         images = _joined(layers, name, 0)
         if images is not None and images.size:
             cell, pictures[name] = sheets(images)
+    if density is not None:
+        pictures["density"] = sheets(density.shades[None])[1]
     described, weights = packed(encoder) if encoder else (None, None)
     header = {
         "mapped": len(points.positions),
@@ -95,6 +101,13 @@ def map_page(
         "names": [str(name) for name in new.names] if new else [],
         "warnings": [str(warning) for warning in new.warnings] if new else [],
         "encoder": described,
+        "density": {
+            "count": density.count,
+            "extent": density.extent,
+            "shown": density.count > 2 * len(points.positions),
+        }
+        if density
+        else None,
         "metrics": metrics or {},
         "params": params or {},
     }

@@ -2,15 +2,18 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
+from stages.figures.density import density_of
 from stages.figures.style import INK, MUTED, PAPER, class_colour, class_marker, legend, new_figure, paper, shorten
 
 NAMED = 12  # with more classes than this their names would cover the map, and stand in the legend only
 LISTED = 40  # classes in the legend; the others are counted
 RINGS = 300  # placed test images drawn; more would hide the map
+SHADES = LinearSegmentedColormap.from_list("shades", ["#70777f00", "#70777f"])  # from transparent
 
 
 def draw_map_points(
@@ -29,7 +32,7 @@ def draw_map_points(
         labels: int (n,), -1 where unknown.
         class_names: str (classes,).
         placed: float (m, 2 | 3) and placed_labels int (m,), or None.
-        others: float (p, 2 | 3), training images placed among those of the map; how dense they lie is its ground.
+        others: float (p, 2 | 3), training images placed among those of the map; how dense all lie is its ground.
         size: height of the map in inches.
     """
     placed = np.empty((0, positions.shape[1])) if placed is None else placed
@@ -38,7 +41,7 @@ def draw_map_points(
     flat = positions.shape[1] == 2
     note = f"{len(positions):,} images; near each other where the latent vectors are alike"
     if others is not None and len(others):
-        note += f"; grey: where {len(others):,} others were placed, log scale"
+        note += f"; grey: how dense these and {len(others):,} others lie, log scale"
     handles, names = class_entries(labels, class_names)
     if len(rings):
         handles.append(Line2D([], [], marker="o", linestyle="", markersize=6, mfc="white", mec=INK, mew=1.3))
@@ -54,8 +57,8 @@ def draw_map_points(
         panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
         for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
             if others is not None and len(others):
-                axes.hexbin(*project(others, azimuth)[0].T, gridsize=120, bins="log", cmap="Greys", zorder=0)
-            draw_points(axes, xy, depth, labels)
+                draw_density(axes, np.concatenate([xy, project(others, azimuth)[0]]))
+            draw_points(axes, xy, depth, labels, 1 if others is None or not len(others) else 0.35)
             if len(rings):
                 draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])
             if len(np.unique(labels[labels >= 0])) <= NAMED:
@@ -100,11 +103,21 @@ def class_entries(labels: np.ndarray, class_names: np.ndarray) -> tuple[list[Lin
     return handles, [text for _, text in entries]
 
 
-def draw_points(axes: Axes, xy: np.ndarray, depth: np.ndarray, labels: np.ndarray) -> None:
-    """The points, the nearest last; in a flat map in shuffled order, so that no class covers another."""
+def draw_density(axes: Axes, xy: np.ndarray) -> None:
+    """How dense the points (n, 2) lie, as the ground of the map."""
+    density = density_of(xy)
+    picture = axes.imshow(density.shades, cmap=SHADES, extent=density.extent, interpolation="bilinear", zorder=0.9)
+    picture.sticky_edges.x[:], picture.sticky_edges.y[:] = [], []  # else the map would have no margin
+
+
+def draw_points(axes: Axes, xy: np.ndarray, depth: np.ndarray, labels: np.ndarray, size: float = 1.0) -> None:
+    """The points, the nearest last; in a flat map in shuffled order, so that no class covers another.
+
+    size: their area, times that at which they just cover a map without a ground.
+    """
     shuffled = np.random.default_rng(0).permutation(len(xy))
     order = shuffled[np.argsort(depth[shuffled], kind="stable")]
-    area = float(np.clip(40000 / max(len(xy), 1), 1.5, 26))
+    area = size * float(np.clip(40000 / max(len(xy), 1), 1.5, 26))
     markers = np.array([class_marker(label) for label in labels])
     colours = np.array([class_colour(label) for label in labels])
     for marker in dict.fromkeys(markers):

@@ -72,6 +72,8 @@ def read_shard(path: str, sha256: str, rows: int, shape: tuple[int, int]) -> tup
     try:
         with fsspec.open(path, "rb") as file:
             content = file.read()
+    except FileNotFoundError:
+        raise InputError(f"shard {path} is missing: bring it back, or renew the list") from None
     except Exception as error:  # each storage fails in its own ways
         raise InputError(f"shard {path} cannot be read ({error})") from None
     if (found := hashlib.sha256(content).hexdigest()) != sha256:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.remotes.conftest import free_port
+
 STORE = 80 << 20  # bytes of each node's object store, nearly the least that Ray allows
 NODES = 2
 
@@ -19,12 +21,16 @@ def pytest_collection_modifyitems(items) -> None:
 
 
 class Nodes:
-    """The cluster's worker nodes, to lose and to slow down."""
+    """The cluster's worker nodes, to lose and to slow down; `client` is its address for those outside of it."""
 
     def __init__(self):
         from ray.cluster_utils import Cluster
 
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # the head would send some
+        port = free_port()
+        self.client = f"ray://127.0.0.1:{port}"
         head = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
+        head |= {"ray_client_server_port": port}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.nodes = []
         self.fill()
@@ -90,5 +96,16 @@ def connected(nodes) -> Iterator[Nodes]:
     from stages.cluster.connection import connect
 
     ray = connect("auto")
+    yield nodes
+    ray.shutdown()
+
+
+@pytest.fixture
+def outside(nodes, monkeypatch) -> Iterator[Nodes]:
+    """The same, with this process connected to it through its head, as one on a machine outside of it is."""
+    from stages.cluster.connection import connect
+
+    monkeypatch.setenv("FITMAP_CLUSTER", nodes.client)
+    ray = connect(nodes.client)
     yield nodes
     ray.shutdown()

@@ -1,11 +1,17 @@
 """Images from Parquet shards are those that were put in, and give what they give from memory."""
 
 import json
+import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import fsspec
 import numpy as np
 import pytest
+import yaml
 
 from stages.latents.garments import CLASS_NAMES
 from stages.latents.images import drawn_images
@@ -13,38 +19,111 @@ from stages.latents.shards import list_shards, shard_images, write_shard
 from stages.pipeline import artifacts
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import load_params
+from tests.conftest import Clone
+from tests.remotes.conftest import s3
 
 PARAMS = load_params("images").model_copy(update={"drawn_train": 250, "drawn_test": 60})
 DRAWN = drawn_images(PARAMS)
+NAMES = ("train_images", "test_images", "train_labels", "test_labels", "class_names")
 
 
-@pytest.fixture(params=["memory://shards", "folder"])
-def listed(request, tmp_path) -> str:
-    """The path of a list of shards of the drawn images: beside it, or at another address."""
-    here = request.param == "folder"
-    place = str(tmp_path) if here else request.param
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory) -> Iterator[str]:
+    """A bucket of a real S3 server; the environment names the server, as a user's does."""
+    pytest.importorskip("s3fs", reason="s3fs is not installed: `make test-remotes` installs it")
+    with s3(tmp_path_factory.mktemp("s3")) as storage, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", storage.settings["endpointurl"])
+        patch.setenv("AWS_ACCESS_KEY_ID", storage.settings["access_key_id"])
+        patch.setenv("AWS_SECRET_ACCESS_KEY", storage.settings["secret_access_key"])
+        yield "s3://bucket/shards"
+
+
+@pytest.fixture
+def web(tmp_path) -> Iterator[str]:
+    """A web server that shows the folder."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path)) as served:
+        Thread(target=served.serve_forever).start()
+        yield f"http://127.0.0.1:{served.server_port}"
+        served.shutdown()
+
+
+@pytest.fixture(params=["folder", "file", "memory", "s3", "web"])
+def listed(request, tmp_path) -> tuple[str, str]:
+    """The path of a list of shards of the drawn images, and where one of them lies, to be written to."""
+    kept = address = str(tmp_path)
+    if request.param in ("s3", "memory"):
+        kept = address = request.getfixturevalue("bucket") if request.param == "s3" else "memory://shards"
+    elif request.param == "file":
+        address = tmp_path.as_uri()
+    elif request.param == "web":
+        address = request.getfixturevalue("web")
     for split, number in (("train", 3), ("test", 1)):
         images = np.array_split(getattr(DRAWN, f"{split}_images"), number)
         for i, labels in enumerate(np.array_split(getattr(DRAWN, f"{split}_labels"), number)):
-            write_shard(f"{place}/{split}-{i}.parquet", images[i], labels)
-    (tmp_path / "list.json").write_text(
-        json.dumps(list_shards(f"{place}/train-*.parquet", f"{place}/test-*.parquet", list(CLASS_NAMES)))
-    )
-    return str(tmp_path / "list.json")
+            write_shard(f"{kept}/{split}-{i}.parquet", images[i], labels)
+    found = list_shards(f"{address}/train-*.parquet", f"{address}/test-*.parquet", list(CLASS_NAMES))
+    kind = address.partition("://")[0] if "://" in address else "file"
+    assert {entry["path"].partition("://")[0] for entry in found["train"] + found["test"]} == {kind}
+    (tmp_path / "list.json").write_text(json.dumps(found))
+    return str(tmp_path / "list.json"), f"{kept}/train-1.parquet"
 
 
 def test_the_same_images_as_in_memory(listed):
-    images = shard_images(PARAMS.model_copy(update={"source": listed}))
-    for name in ("train_images", "test_images", "train_labels", "test_labels", "class_names"):
+    images = shard_images(PARAMS.model_copy(update={"source": listed[0]}))
+    for name in NAMES:
         assert (getattr(images, name) == getattr(DRAWN, name)).all()
 
 
 def test_other_bytes_than_the_list_says_are_refused(listed):
-    path = json.loads(Path(listed).read_text())["train"][1]["path"]
-    with fsspec.open(path, "ab") as file:
-        file.write(b"!")
+    with fsspec.open(listed[1], "rb") as file:
+        content = file.read()
+    with fsspec.open(listed[1], "wb") as file:
+        file.write(content[:-1] + b"!")
     with pytest.raises(InputError, match=r"train-1\.parquet has SHA-256 .* renew the list"):
-        shard_images(PARAMS.model_copy(update={"source": listed}))
+        shard_images(PARAMS.model_copy(update={"source": listed[0]}))
+
+
+def test_a_missing_shard_is_named(listed):
+    files, path = fsspec.core.url_to_fs(listed[1])
+    files.rm_file(path)
+    with pytest.raises(InputError, match=r"train-1\.parquet is missing: bring it back"):
+        shard_images(PARAMS.model_copy(update={"source": listed[0]}))
+
+
+def test_a_stage_reads_shards_from_s3(pipeline, bucket, tmp_path, count):
+    """As a user does it: the list by its command, the stage by its own; then the same from a folder, and a fault."""
+    folder = tmp_path / "fitmap"
+    clone = Clone(folder)  # with the environment that `bucket` has set
+    pipeline.run("git", "clone", "-q", ".", str(folder))
+    made = {}
+    for place in (f"{bucket}/stage", str(tmp_path / "here")):
+        Path(tmp_path / "here").mkdir(exist_ok=True)
+        for split in ("train", "test"):
+            images, labels = (getattr(DRAWN, f"{split}_{name}") for name in ("images", "labels"))
+            write_shard(f"{place}/{split}-0.parquet", images, labels)
+        patterns = [f"{place}/{split}-*.parquet" for split in ("train", "test")]
+        listing = clone.run(sys.executable, "-m", "stages.latents.shards", *patterns, *map(str, CLASS_NAMES))
+        (folder / "data/input/images/list.json").write_text(listing)
+        params = yaml.safe_load((folder / "params.yaml").read_text())
+        params["images"]["source"] = "data/input/images/list.json"
+        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+        clone.run(sys.executable, "-m", "stages", "load_images")
+        made[place] = (folder / "data/images.npz").read_bytes()
+        if "://" in place:
+            remote = listing
+    assert len(set(made.values())) == 1
+    (folder / "data/input/images/list.json").write_text(remote)
+    files, path = fsspec.core.url_to_fs(f"{bucket}/stage/train-0.parquet")
+    files.rm_file(path)
+    printed = clone.run(sys.executable, "-m", "stages", "load_images", fails=True)
+    assert "train-0.parquet is missing: bring it back, or renew the list\n" in printed
+    assert "Traceback" not in printed
+    count("cluster: stages fed from S3")
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"class_names": [], "train": [{}], "test": []}'])

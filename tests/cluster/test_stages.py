@@ -24,19 +24,24 @@ OUTS = {
 }
 
 
-@pytest.mark.parametrize(("where", "stage"), [*(("auto", stage) for stage in OUTS), ("local:2", "embed_latents")])
+WHERE = [(where, stage) for where in ("auto", "client") for stage in OUTS] + [("local:2", "embed_latents")]
+
+
+@pytest.mark.parametrize(("where", "stage"), WHERE)
 def test_a_stage_writes_the_same_files(pipeline, nodes, stage, where, count):
+    number = 1 if where == "local:2" else NODES + 1
+    where = nodes.client if where == "client" else where
     before = {out: (pipeline.folder / out).read_bytes() for out in OUTS[stage]}
     environment = {**pipeline.environment, "FITMAP_CLUSTER": where, "RAY_ADDRESS": nodes.cluster.address}
     command = [sys.executable, "-m", "stages", stage]
     done = subprocess.run(command, cwd=pipeline.folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert f"{stage} runs on {where}: {NODES + 1 if where == 'auto' else 1} nodes, 2 CPUs" in done.stdout
+    assert f"{stage} runs on {where}: {number} nodes, 2 CPUs" in done.stdout
     different = [out for out, content in before.items() if (pipeline.folder / out).read_bytes() != content]
     assert not different
     assert "up to date" in pipeline.run("dvc", "status", stage)
     count("cluster: stages run")
-    count("cluster: nodes", NODES + 1 if where == "auto" else 1)
+    count("cluster: nodes", number)
     count("cluster: files compared", len(before))
     count("cluster: differences", len(different))
 
@@ -154,14 +159,32 @@ def test_a_slow_node_costs_only_time(connected, alone, count):
 
 def test_a_full_object_store_spills_to_disk(connected, alone, count, monkeypatch):
     import ray
-    from ray._private.internal_api import memory_summary
 
     monkeypatch.setattr(extract_latents, "PIECE", CHUNK)
-    held = [ray.put(np.zeros(STORE // 4, np.uint8)) for _ in range(8)]
-    assert_same(extraction(ray_map), alone["extraction"], count)
-    assert "Spilled" in memory_summary(ray.worker._global_node.address, stats_only=True)
-    assert all(len(ray.get(reference)) == STORE // 4 for reference in held)
+    before, held = store_stats(), []
+
+    def filling(pieces):
+        for number, piece in enumerate(pieces):
+            held.append(ray.put(np.full(STORE // 4, number, np.uint8)))  # 18, of which three find room
+            yield piece
+
+    assert_same(extraction(lambda function, pieces: ray_map(function, filling(pieces))), alone["extraction"], count)
+    after = store_stats()
+    spilled = after.spilled_bytes_total - before.spilled_bytes_total
+    assert spilled >= (len(held) - 4) * (STORE // 4) > 0
+    for number, reference in enumerate(held):
+        assert (ray.get(reference) == number % 16).all()  # 16 pieces of training images, then those of the test images
+    assert store_stats().restored_bytes_total - after.restored_bytes_total >= STORE
     count("cluster: object stores filled")
+    count("cluster: MiB spilled", spilled >> 20)
+
+
+def store_stats():
+    """What the object stores of all nodes have spilled and restored so far."""
+    import ray
+    from ray._private.internal_api import get_memory_info_reply, get_state_from_address
+
+    return get_memory_info_reply(get_state_from_address(ray.worker._global_node.address)).store_stats
 
 
 def test_what_a_task_raises_is_raised_here(connected):

@@ -84,6 +84,13 @@ def test_one_worker_gives_the_bytes_of_one_machine(connected, tmp_path):
     assert differences(train(IMAGES, TINY), on_cluster(tmp_path, workers=1)) == (0, 0)
 
 
+def test_it_is_the_same_through_the_head_of_a_cluster(outside, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="FITMAP_STORAGE"):
+        on_cluster(tmp_path, workers=1)
+    monkeypatch.setenv("FITMAP_STORAGE", str(tmp_path))
+    assert differences(train(IMAGES, TINY), on_cluster(tmp_path, workers=1)) == (0, 0)
+
+
 @functools.cache
 def by_several(workers):
     """Trainings with each of the SETTINGS, by so many workers, undisturbed."""
@@ -103,12 +110,14 @@ def by_several(workers):
 
 @pytest.mark.parametrize("workers", [2, 3])
 def test_several_give_the_same_but_for_the_order_of_sums(three_nodes, workers, count):
+    too_large = []
     for changes, trained in zip(SETTINGS, by_several(workers), strict=True):
-        weights, losses = differences(train(IMAGES, TINY.model_copy(update=changes)), trained)
-        most = TOLERANCE[changes.get("loss", "mse")]
-        assert weights <= most[0], changes
-        assert losses <= most[1], changes
+        found = differences(train(IMAGES, TINY.model_copy(update=changes)), trained)
+        print(*found, changes)
+        if (np.array(found) > TOLERANCE[changes.get("loss", "mse")]).any():
+            too_large.append((*found, changes))
         count("trainings shared among workers")
+    assert not too_large
 
 
 class Killer(threading.Thread):

@@ -48,6 +48,20 @@ def test_legend_counts_every_image(classes, lines):
     assert "without a label  7" in texts
 
 
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_others_are_a_ground_beneath_the_points(dimensions):
+    positions, labels = cloud(300, dimensions)
+    figure = draw_map_points(positions, labels, HOSTILE, others=positions + 0.1)
+    png_bytes(figure)
+    for axes in figure.axes:
+        [ground] = axes.images
+        assert ground.zorder < min(scatter.zorder for scatter in axes.collections)
+        left, right, bottom, top = ground.get_extent()
+        drawn = np.concatenate([scatter.get_offsets() for scatter in axes.collections])
+        assert (np.array([left, bottom]) < drawn.min(axis=0)).all()
+        assert (drawn.max(axis=0) < np.array([right, top])).all()
+
+
 def test_placed_images_are_rings_and_the_legend_tells_how_many():
     positions, labels = cloud(200)
     placed, placed_labels = cloud(1000)

@@ -1,6 +1,7 @@
 // Drawing with Canvas 2D, for browsers without WebGL: the same dots, and images as tiles with a border.
 import { cssColour } from "./colours.js";
-import { FRAME_PIXELS } from "./scene.js";
+import { element } from "./elements.js";
+import { DENSEST, FRAME_PIXELS } from "./scene.js";
 
 export class CanvasRenderer {
   constructor(canvas, data) {
@@ -10,6 +11,10 @@ export class CanvasRenderer {
   }
 
   async load(ready) {
+    if (this.data.density && !this.shades) {
+      this.shades = await this.data.shades;
+      ready();
+    }
     while (this.sheets.length < this.data.images?.count) {
       const sheet = this.sheets.push(null) - 1;
       this.sheets[sheet] = await this.data.images.sheet(sheet);
@@ -27,8 +32,21 @@ export class CanvasRenderer {
     context.globalAlpha = 1;
     context.fillStyle = cssColour(scene.ground);
     context.fillRect(0, 0, view.width, view.height);
+    if (this.shades && scene.state.densityShown) this.drawDensity(scene, view);
     this.drawDots(scene, view, ranges);
     this.drawImages(scene, view, pictured);
+    context.globalAlpha = 1;
+  }
+
+  drawDensity({ ink }, view) {
+    const { context } = this;
+    const [x0, x1, y0, y1] = this.data.density.extent;
+    const [left, top] = view.toScreen(x0, y1);
+    const [right, bottom] = view.toScreen(x1, y0);
+    if (this.tinted?.ink !== ink) this.tinted = { ink, canvas: tint(this.shades, ink) };
+    context.imageSmoothingEnabled = true;
+    context.globalAlpha = DENSEST;
+    context.drawImage(this.tinted.canvas, left, top, right - left, bottom - top);
     context.globalAlpha = 1;
   }
 
@@ -74,4 +92,15 @@ export class CanvasRenderer {
       context.drawImage(sheet, place.x, place.y, cell.width, cell.height, left - across / 2, top - down / 2, across, down);
     }
   }
+}
+
+// A grey picture as ink, more opaque where it is lighter.
+function tint(bitmap, ink) {
+  const canvas = element("canvas", { width: bitmap.width, height: bitmap.height });
+  const context = canvas.getContext("2d");
+  context.drawImage(bitmap, 0, 0);
+  const pixels = context.getImageData(0, 0, bitmap.width, bitmap.height);
+  for (let k = 0; k < pixels.data.length; k += 4) pixels.data.set([...ink, pixels.data[k]], k);
+  context.putImageData(pixels, 0, 0);
+  return canvas;
 }

@@ -71,6 +71,11 @@ export class Data {
     return this.neighbours ? this.neighbours.length / this.total : 0;
   }
 
+  // The picture of how dense all training images lie, a promise; null without one.
+  get shades() {
+    return (this.decodedShades ??= this.density && decodedSheet("density", 0));
+  }
+
   // The numbers that the header's `encoder` describes.
   async encoderNumbers() {
     await parsed;
@@ -100,6 +105,14 @@ function appended(array, values) {
   return longer;
 }
 
+// Sheets stand at the end of the page, after the script, so that the map is there before them.
+async function decodedSheet(name, index) {
+  await parsed;
+  const bytes = takeBytes(`script[data-sheet="${name}"][data-index="${index}"]`);
+  const exact = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
+  return createImageBitmap(new Blob([bytes], { type: "image/webp" }), exact);
+}
+
 // One grey image a point, in sheets of `columns` × `rows` cells; each added image is a sheet of its own.
 class Sprites {
   constructor(name, count, cell, stored) {
@@ -117,16 +130,8 @@ class Sprites {
 
   // The decoded sheet, a promise; decoded once, and only when something asks for it.
   sheet(index) {
-    this.bitmaps[index] ??= this.decode(index);
+    this.bitmaps[index] ??= decodedSheet(this.name, index);
     return this.bitmaps[index];
-  }
-
-  // Sheets stand at the end of the page, after the script, so that the map is there before them.
-  async decode(index) {
-    await parsed;
-    const bytes = takeBytes(`script[data-sheet="${this.name}"][data-index="${index}"]`);
-    const exact = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
-    return createImageBitmap(new Blob([bytes], { type: "image/webp" }), exact);
   }
 
   // Sheet and top left pixel of point i's cell.

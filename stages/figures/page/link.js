@@ -10,6 +10,7 @@ export function writeLink({ scene }) {
   if (state.colourBy !== "class") link.set("colour", state.colourBy);
   if (data.images && state.pictures !== "auto") link.set("draw", state.pictures);
   if (state.cutOut !== data.cutOut) link.set("cut", Number(state.cutOut));
+  if (state.densityShown !== Boolean(data.density?.shown)) link.set("density", Number(state.densityShown));
   if (state.hidden.size) link.set("hide", [...state.hidden].join(","));
   if (state.newShown !== data.newShown) link.set("new", Number(state.newShown));
   if (state.pinned >= 0 && state.pinned < data.stored) link.set("point", state.pinned);
@@ -40,6 +41,7 @@ export function readLink(app) {
     colourBy: among("colour", measures, "class"),
     pictures: data.images ? among("draw", ["dots", "images"], "auto") : "dots",
     cutOut: flag("cut", data.cutOut),
+    densityShown: flag("density", data.density?.shown) && Boolean(data.density),
     hidden: new Set(numbers("hide") ?? []),
     newShown: flag("new", data.newShown),
   });

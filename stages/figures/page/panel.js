@@ -32,6 +32,8 @@ export class Panel {
     const pictures = data.images ? [["auto", "Auto"], ["dots", "Dots"], ["images", "Images"]] : [];
     this.choices("pictures", pictures, "pictures");
     this.checkbox("cut-out", "cutOut", Boolean(data.images));
+    this.checkbox("density-shown", "densityShown", Boolean(data.density));
+    this.find("density-name").textContent = `Density of all ${grouped(data.density?.count ?? 0)} training images`;
     this.checkbox("new-shown", "newShown", data.stored > data.mapped);
     this.find("new-name").textContent = `${data.newName} (${grouped(data.stored - data.mapped)})`;
     this.classRows = this.fillClasses();
@@ -94,6 +96,7 @@ export class Panel {
       for (const input of document.querySelectorAll(`input[name="${key}"]`)) input.checked = input.value === state[key];
     }
     this.find("cut-out").checked = state.cutOut;
+    this.find("density-shown").checked = state.densityShown;
     this.find("new-shown").checked = state.newShown;
     for (const [c, { row, input }] of this.classRows) {
       input.checked = !state.hidden.has(c);

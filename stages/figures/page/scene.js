@@ -9,6 +9,7 @@ const IMAGE_GROWTH = 0.36; // power of the zoom with which it grows between
 export const FRAME_PIXELS = 4; // from a new image to the outside of its frame
 const DOT_PIXELS = [2.6, 9];
 export const GROWTH = [0.55, 0.8]; // an image grows from its dot while its room grows between these shares of its size
+export const DENSEST = 0.3; // opacity of the ink where training images lie densest
 const AMPLE = 1e9; // room, in map units, that shows an image at any zoom
 const DIM = 36; // opacity, of 255, of the dots that a search or selection leaves out
 
@@ -21,6 +22,7 @@ export class Scene {
       colourBy: "class", // class | error | kept
       pictures: data.images ? "auto" : "dots", // auto | dots | images
       cutOut: data.cutOut,
+      densityShown: Boolean(data.density?.shown),
       hidden: new Set(), // classes switched off
       newShown: data.newShown,
       selected: null, // Set of points, or null
@@ -85,14 +87,16 @@ export class Scene {
     this.ink = read("--ink");
     this.warning = read("--warning");
     this.dark = this.ground[0] < 128;
-    this.classColours = classColours(this.data, this.ground);
     this.styled();
   }
 
   // After any change of what is shown or of its colours.
   styled() {
     const { data, state } = this;
-    this.colours = pointColours(data, state.colourBy, this.ground);
+    const shade = state.densityShown ? DENSEST / 2 : 0;
+    const behind = this.ground.map((v, k) => v + (this.ink[k] - v) * shade); // most points
+    this.classColours = classColours(data, behind);
+    this.colours = pointColours(data, state.colourBy, behind);
     for (let i = 0; i < data.total; i++) this.colours[4 * i + 3] = this.opacityOf(i);
     this.recoloured = true;
     this.version++;

@@ -1,5 +1,27 @@
 // What the GPU computes for WebGlRenderer: dots, and images cut from their atlas (GLSL ES 3.00).
-import { GROWTH } from "./scene.js";
+import { DENSEST, GROWTH } from "./scene.js";
+
+export const DENSITY_VERTEX = `#version 300 es
+in vec2 corner;
+uniform vec2 centre, viewport;
+uniform vec4 extent; // left, right, bottom, top
+uniform float scale;
+out vec2 at;
+void main() {
+  vec2 share = corner * 0.5 + 0.5;
+  at = vec2(share.x, 1.0 - share.y);
+  gl_Position = vec4((mix(extent.xz, extent.yw, share) - centre) * scale * 2.0 / viewport, 0.0, 1.0);
+}`;
+
+export const DENSITY_FRAGMENT = `#version 300 es
+precision highp float;
+in vec2 at;
+uniform sampler2D shades;
+uniform vec3 ink;
+out vec4 pixel;
+void main() {
+  pixel = vec4(ink, 1.0) * texture(shades, at).r * ${DENSEST.toFixed(3)};
+}`;
 
 export const DOTS_VERTEX = `#version 300 es
 in vec3 place;

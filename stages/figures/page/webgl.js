@@ -1,6 +1,8 @@
 // Drawing with WebGL 2: dots from buffers that stay on the GPU, images as squares cut from sprite atlases.
 import { FRAME_PIXELS } from "./scene.js";
-import { DOTS_FRAGMENT, DOTS_VERTEX, IMAGES_FRAGMENT, IMAGES_VERTEX } from "./shaders.js";
+import {
+  DENSITY_FRAGMENT, DENSITY_VERTEX, DOTS_FRAGMENT, DOTS_VERTEX, IMAGES_FRAGMENT, IMAGES_VERTEX,
+} from "./shaders.js";
 
 const INSTANCE_BYTES = 32;
 
@@ -18,6 +20,10 @@ export class WebGlRenderer {
     this.corners = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, this.corners);
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]), gl.STATIC_DRAW);
+    this.density = program(gl, DENSITY_VERTEX, DENSITY_FRAGMENT, ["corner"]);
+    this.densityArray = gl.createVertexArray();
+    gl.bindVertexArray(this.densityArray);
+    attribute(gl, this.density.corner, this.corners, 2, gl.FLOAT);
     this.dotsArray = gl.createVertexArray();
     gl.bindVertexArray(this.dotsArray);
     attribute(gl, this.dots.place, this.buffers.place, 3, gl.FLOAT);
@@ -46,6 +52,10 @@ export class WebGlRenderer {
   async load(ready) {
     const { gl } = this;
     const { images } = this.data;
+    if (this.data.density && !this.shades) {
+      this.shades = greyTexture(gl, await this.data.shades);
+      ready();
+    }
     while (this.loaded < images?.count) {
       const sheet = this.loaded++;
       const blocks = { length: this.blocksAcross * this.blocksDown };
@@ -66,16 +76,7 @@ export class WebGlRenderer {
     const whole = this.blocksAcross * this.blocksDown === 1;
     const size = [Math.min(width, bitmap.width - x), Math.min(height, bitmap.height - y)];
     const part = whole ? bitmap : await createImageBitmap(bitmap, x, y, ...size);
-    const texture = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, gl.RED, gl.UNSIGNED_BYTE, part);
-    for (const [key, value] of [
-      [gl.TEXTURE_MIN_FILTER, gl.LINEAR],
-      [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
-      [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
-      [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
-    ]) gl.texParameteri(gl.TEXTURE_2D, key, value);
+    const texture = greyTexture(gl, part);
     Object.assign(this.atlases[sheet * this.blocksAcross * this.blocksDown + b], { texture, size });
   }
 
@@ -119,8 +120,22 @@ export class WebGlRenderer {
     gl.clearColor(...scene.ground.map((v) => v / 255), 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     if (this.data.dimensions === 3) gl.enable(gl.DEPTH_TEST);
+    if (this.shades && scene.state.densityShown) this.drawDensity(scene, view);
     this.drawDots(scene, view, ranges);
     if (pictured.length) this.drawImages(scene, view, pictured);
+  }
+
+  drawDensity({ ink }, view) {
+    const { gl, density } = this;
+    gl.useProgram(density.program);
+    gl.uniform2f(density.centre, view.x, view.y);
+    gl.uniform2f(density.viewport, view.width, view.height);
+    gl.uniform4f(density.extent, ...this.data.density.extent);
+    gl.uniform1f(density.scale, view.scale);
+    gl.uniform3f(density.ink, ...ink.map((v) => v / 255));
+    gl.bindVertexArray(this.densityArray);
+    gl.bindTexture(gl.TEXTURE_2D, this.shades);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
   drawDots({ ratio, dotSize, imageSize, allPictured, depth }, view, ranges) {
@@ -217,6 +232,21 @@ class Instances {
     gl.bufferData(gl.ARRAY_BUFFER, this.bytes.subarray(0, this.count * INSTANCE_BYTES), gl.STREAM_DRAW);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.count);
   }
+}
+
+// One byte a pixel, linear between pixels.
+function greyTexture(gl, bitmap) {
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, gl.RED, gl.UNSIGNED_BYTE, bitmap);
+  for (const [key, value] of [
+    [gl.TEXTURE_MIN_FILTER, gl.LINEAR],
+    [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
+    [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
+    [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
+  ]) gl.texParameteri(gl.TEXTURE_2D, key, value);
+  return texture;
 }
 
 // A linked program with the places of its attributes and uniforms as fields.
