@@ -18,7 +18,9 @@ def repro_with_an_edit(clone, stage: str, edit) -> str:
     )  # fmt: skip
     printed = b""
     while b"0%" not in printed:
-        printed += process.stderr.read1()
+        more = process.stderr.read1()
+        assert more, f"it ended before its progress was shown: {printed}"
+        printed += more
     edit()
     printed += process.stderr.read()
     assert process.wait() == 0, printed

@@ -51,6 +51,11 @@ def is_writing(folder: Path) -> bool:
     return any(part for name in ("data", "metrics", "plots") for part in (folder / name).glob("**/.*.part"))
 
 
+def unfinished(folder: Path) -> list[Path]:
+    """The checkpoints that lie there."""
+    return [path for path in (folder / ".scratch").iterdir() if path.name != ".gitignore"]
+
+
 FEW = ("train_regressor", "train_autoencoder", "embed_latents", "evaluate_map")
 
 
@@ -78,12 +83,13 @@ def test_a_stage_killed_at_any_moment_leaves_old_artifacts_or_new_ones(pipeline,
         for out in OUTS[stage]:
             assert (folder / out).read_bytes() in (OLD, whole[out]), f"half of {out}"
         count("kill trials")
-        if any((folder / out).read_bytes() == OLD for out in OUTS[stage]):  # it goes on from where it was
+        # It goes on from where it was. Killed after its last write, it has not tidied up yet: the next run does.
+        if any((folder / out).read_bytes() == OLD for out in OUTS[stage]) or unfinished(folder):
             again = started(folder, stage)
             again.join()
             assert again.exitcode == 0
         assert contents(folder) == whole, stage
-        assert not [path for path in (folder / ".scratch").iterdir() if path.name != ".gitignore"]
+        assert not unfinished(folder)
 
 
 def assert_whole(clone: Clone, pipeline: Clone) -> None:
@@ -103,7 +109,7 @@ def start_over(clone: Clone) -> None:
         shutil.rmtree(clone.folder / path, ignore_errors=True)
     for out in [out for outs in OUTS.values() for out in outs]:
         (clone.folder / out).unlink(missing_ok=True)
-    (clone.folder / "dvc.lock").unlink()
+    (clone.folder / "dvc.lock").unlink(missing_ok=True)
 
 
 def repro_of(clone: Clone, *targets: str) -> subprocess.Popen:
@@ -113,16 +119,20 @@ def repro_of(clone: Clone, *targets: str) -> subprocess.Popen:
 
 
 @pytest.mark.parametrize(
-    ("kills", "targets"), [(2, ["generate_curve", "train_regressor"]), pytest.param(25, [], marks=pytest.mark.full)]
+    ("kills", "longest", "targets"),
+    [(2, 5, ["generate_curve", "train_regressor"]), pytest.param(25, 12, [], marks=pytest.mark.full)],
 )
-def test_dvc_repro_killed_again_and_again_completes_to_the_same_bytes(pipeline, tmp_path, kills, targets, count):
+def test_dvc_repro_killed_again_and_again_completes_to_the_same_bytes(
+    pipeline, tmp_path, kills, longest, targets, count
+):
     clone, chance, killed = pipeline.copy(tmp_path), random.Random(kills), 0
     start_over(clone)
     while killed < kills:
         run = repro_of(clone, *targets)
         try:
-            run.wait(chance.uniform(1, 12))
-            break
+            run.wait(chance.uniform(0.5, longest))  # seconds
+            longest /= 2  # done before it could be killed: begin anew, and be quicker
+            start_over(clone)
         except subprocess.TimeoutExpired:
             if chance.random() < 0.3:
                 run.kill()  # DVC alone: the stage that it has started goes on beside the next run
@@ -131,7 +141,6 @@ def test_dvc_repro_killed_again_and_again_completes_to_the_same_bytes(pipeline, 
             run.wait()
             killed += 1
             count("kill trials")
-    assert killed
     clone.repro(*targets)
     if targets:
         clone.run("git", "checkout", "--", "dvc.lock", "metrics", "plots")
