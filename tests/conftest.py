@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from tests.audit.declared import auditing
+from tests.forks import dvc, run_fork
 
 ROOT = Path(__file__).parent.parent
 TOTALS = Counter()
@@ -52,10 +54,22 @@ class Clone:
         assert (done.returncode != 0) == fails, done.stdout
         return done.stdout
 
-    def repro(self, *arguments: str, fails: bool = False) -> list[str]:
+    def fork(self, function: Callable, *arguments: str, fails: bool = False) -> str:
+        """The same for a function of tests/forks.py, which is spared the seconds of importing."""
+        status, printed = run_fork(function, *arguments, folder=self.folder, environment=self.environment)
+        assert (status != 0) == fails, printed
+        return printed
+
+    def repro(self, *arguments: str) -> list[str]:
         """Run `dvc repro`; the names of the stages whose command ran."""
-        lines = self.run("dvc", "repro", *arguments, fails=fails).splitlines()
+        lines = self.fork(dvc, "repro", *arguments).splitlines()
         return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+    def copy(self, folder: Path) -> "Clone":
+        """The project as it is, with its cache, in `folder`/fitmap."""
+        clone = Clone(Path(shutil.copytree(self.folder, folder / "fitmap", symlinks=True)))
+        clone.environment["DVC_SITE_CACHE_DIR"] = str(folder / "site-cache")
+        return clone
 
     def metrics(self, name: str) -> dict:
         """The scores of `metrics/NAME.json`."""
@@ -82,7 +96,10 @@ def clone_project(folder: Path) -> Clone:
     for file in filter(None, files):
         if (ROOT / file).is_file():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_bytes((ROOT / file).read_bytes())
+            shutil.copy2(ROOT / file, folder / file)
+    for compiled in (ROOT / "stages").rglob("*.nb[ci]"):  # Numba's: theirs as long as the source has the same time
+        (folder / compiled.relative_to(ROOT)).parent.mkdir(exist_ok=True)
+        shutil.copy2(compiled, folder / compiled.relative_to(ROOT))
     clone = Clone(folder)
     (folder / "dvc.lock").unlink(missing_ok=True)
     clone.set(yaml.safe_load((ROOT / "tests/tiny/params.yaml").read_text()))

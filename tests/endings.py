@@ -1,6 +1,5 @@
 """How the project's code ends on an input: run in a child process, watched for tracebacks, time and memory."""
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -12,10 +11,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from tests.forks import SERVER
+
 MOST_BYTES = 2 * 1024**3
 LONGEST = 60  # seconds
-SERVER = multiprocessing.get_context("forkserver")  # has imported what is costly; each child is a fork of it
-SERVER.set_forkserver_preload(["stages.load_images", "stages.train_regressor", "stages.train_autoencoder"])
 
 
 @dataclass(frozen=True)

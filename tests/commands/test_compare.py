@@ -12,14 +12,13 @@ from typer.testing import CliRunner
 from commands.fitmap import app
 from stages.pipeline.errors import InputError
 from tests.conftest import Clone
+from tests.forks import dvc, stages
 
 
 @pytest.fixture(scope="module")
 def two_runs(pipeline, tmp_path_factory) -> Clone:
     """HEAD~1 is the tiny pipeline's run, HEAD another one."""
-    folder = tmp_path_factory.mktemp("runs") / "fitmap"
-    shutil.copytree(pipeline.folder, folder, symlinks=True)
-    clone = Clone(folder)
+    clone = pipeline.copy(tmp_path_factory.mktemp("runs"))
     clone.set(
         {
             "regressor": {"activation": "tanh", "encoding": "none", "members": 1, "epochs": 3},
@@ -27,7 +26,9 @@ def two_runs(pipeline, tmp_path_factory) -> Clone:
             "map_page": {"title": "<b>*Ours*</b> | @you"},
         }
     )
-    clone.repro("evaluate_regressor", "evaluate_map")
+    names = "train_regressor", "evaluate_regressor", "embed_latents", "embed_baselines", "evaluate_map"
+    clone.fork(stages, *names)
+    clone.fork(dvc, "commit", "--force", *names)
     clone.commit("tanh")
     return clone
 

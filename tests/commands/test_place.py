@@ -1,13 +1,13 @@
 """`fitmap place` on the tiny pipeline's models."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from stages.latents.garments import CLASS_NAMES, draw_garments
+from tests.forks import fitmap
 
 IMAGES, LABELS, _ = draw_garments(12, seed=77)
 
@@ -26,7 +26,7 @@ def new(tmp_path):
 
 
 def place(pipeline, *arguments, fails=False):
-    return pipeline.run(sys.executable, "-m", "commands.fitmap", "place", *map(str, arguments), fails=fails)
+    return pipeline.fork(fitmap, "place", *map(str, arguments), fails=fails)
 
 
 def test_a_folder_is_placed_and_drawn(pipeline, new):

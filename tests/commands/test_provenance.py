@@ -10,45 +10,48 @@ from stages.pipeline.errors import InputError
 CODE = "stages/regression/training.py"
 
 
-def repro_with_an_edit(pipeline, stage: str, edit) -> str:
+def repro_with_an_edit(clone, stage: str, edit) -> str:
     """Run `stage`, call `edit` once its progress bar is there, and return what was printed."""
     process = subprocess.Popen(
-        ["dvc", "repro", stage], cwd=pipeline.folder, env=pipeline.environment,
+        ["dvc", "repro", stage], cwd=clone.folder, env=clone.environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
     printed = b""
     while b"0%" not in printed:
-        printed += process.stderr.read1()
+        more = process.stderr.read1()
+        assert more, f"it ended before its progress was shown: {printed}"
+        printed += more
     edit()
     printed += process.stderr.read()
     assert process.wait() == 0, printed
     return printed.decode()
 
 
-def test_an_edit_of_code_and_parameters_during_a_run_is_found_and_repaired(pipeline):
-    folder = pipeline.folder
+def test_an_edit_of_code_and_parameters_during_a_run_is_found_and_repaired(pipeline, tmp_path):
+    clone = pipeline.copy(tmp_path)
+    folder = clone.folder
     assert edited_during_run(folder) == []
     params, code = (folder / "params.yaml").read_text(), (folder / CODE).read_text()
-    pipeline.set({"regressor": {"seed": 9, "members": 1}})
+    clone.set({"regressor": {"seed": 9, "members": 1}})
 
     def edit():
         (folder / CODE).write_text(code + "# what the run did not use\n")
-        pipeline.set({"regressor": {"hidden_layers": [7]}})
+        clone.set({"regressor": {"hidden_layers": [7]}})
 
-    printed = repro_with_an_edit(pipeline, "train_regressor", edit)
+    printed = repro_with_an_edit(clone, "train_regressor", edit)
     assert "fitmap: code, parameters or inputs of train_regressor were edited while it ran" in printed
     findings = edited_during_run(folder)
     assert [finding.path for finding in findings] == ["data/regressor.safetensors", "data/regressor_history.csv"]
     for finding in findings:
         assert f"{CODE}, params.yaml:regressor.hidden_layers was edited while train_regressor ran" in finding.problem
-    pipeline.run("sh", "-c", findings[0].repair.split("&&")[0])
+    clone.run("sh", "-c", findings[0].repair.split("&&")[0])
     assert edited_during_run(folder) == []
 
     (folder / "params.yaml").write_text(params)
     (folder / CODE).write_text(code)
-    pipeline.repro()
+    clone.repro("train_regressor")
     assert edited_during_run(folder) == []
-    assert pipeline.run("git", "status", "--porcelain") == ""
+    assert clone.run("git", "status", "--porcelain") == ""
 
 
 def test_a_damaged_record_or_lock_is_one_line(tmp_path):

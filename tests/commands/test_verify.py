@@ -10,6 +10,7 @@ import yaml
 from commands.locked import Artifact, parse_lock
 from commands.verify import content_problem, digest, directory_problem
 from stages.pipeline.errors import InputError
+from tests.forks import fitmap
 
 GRAPH = "stages: {make: {cmd: x, outs: [a.csv, {b.json: {cache: false}}]}}"
 
@@ -64,8 +65,7 @@ def test_a_directory_object_that_would_write_outside_is_hostile(path):
 
 
 def test_each_fault_in_the_workspace_is_named_and_mended(pipeline, tmp_path):
-    python = ("python", "-m", "commands.fitmap", "verify")
-    assert "no findings" in pipeline.run(*python)
+    assert "no findings" in pipeline.fork(fitmap, "verify")
     folder = pipeline.folder
     content = (folder / "data/map.npz").read_bytes()
     page = (folder / "plots/map.html").read_bytes()
@@ -86,12 +86,11 @@ def test_each_fault_in_the_workspace_is_named_and_mended(pipeline, tmp_path):
     (folder / "plots/network.png").symlink_to(tmp_path / "network.png")
     faults["plots/network.png"] = ("a link that leads out of the project", None)
 
-    found = {
-        finding["path"]: finding for finding in json.loads(pipeline.run(*python, "--json", fails=True))["findings"]
-    }
+    printed = pipeline.fork(fitmap, "verify", "--json", fails=True)
+    found = {finding["path"]: finding for finding in json.loads(printed)["findings"]}
     assert found.keys() == faults.keys()
     for path, (problem, _) in faults.items():
         assert found[path]["problem"].startswith(problem)
         pipeline.run("sh", "-c", found[path]["repair"])
-    assert "no findings" in pipeline.run(*python)
+    assert "no findings" in pipeline.fork(fitmap, "verify")
     assert pipeline.repro() == []

@@ -1,3 +1,4 @@
+import functools
 import os
 import subprocess
 import sys
@@ -28,10 +29,15 @@ NEW_LATENTS, NEW_LABELS = kinds(90, 1)
 OVERLAPPING, NEW_OVERLAPPING = kinds(300, 0, apart=0.7)[0], kinds(90, 1, apart=0.7)[0]
 
 
+@functools.cache
+def mapped(engine: str = "fitmap", dimensions: int = 2) -> tuple[np.ndarray, float]:
+    """What `embed` gives for LATENTS; nobody changes it."""
+    return embed(LATENTS, PARAMS.model_copy(update={"engine": engine, "n_components": dimensions}))
+
+
 @pytest.mark.parametrize(("engine", "dimensions"), [("fitmap", 2), ("fitmap", 3), ("opentsne", 2), ("sklearn", 2)])
 def test_kinds_stay_together_and_new_points_land_among_their_kind(engine, dimensions):
-    params = PARAMS.model_copy(update={"engine": engine, "n_components": dimensions})
-    positions, kl_divergence = embed(LATENTS, params)
+    positions, kl_divergence = mapped(engine, dimensions)
     assert positions.shape == (300, dimensions)
     assert positions.dtype == np.float32
     assert 0 < kl_divergence < 1.5
@@ -44,7 +50,7 @@ def test_kinds_stay_together_and_new_points_land_among_their_kind(engine, dimens
 
 
 def test_the_same_bytes_every_time_and_other_bytes_for_another_perplexity():
-    positions, _ = embed(LATENTS, PARAMS)
+    positions, _ = mapped()
     again, _ = embed(LATENTS.copy(), PARAMS)
     other, _ = embed(LATENTS, PARAMS.model_copy(update={"perplexity": 30}))
     np.testing.assert_array_equal(positions, again)
@@ -52,14 +58,14 @@ def test_the_same_bytes_every_time_and_other_bytes_for_another_perplexity():
 
 
 def test_a_mapped_point_placed_again_lands_beside_itself():
-    positions, _ = embed(LATENTS, PARAMS)
+    positions, _ = mapped()
     placed = place(LATENTS, positions, LATENTS[:60])
     distance = np.linalg.norm(placed - positions[:60], axis=1)
     assert np.median(distance) < 0.1 * np.ptp(positions, axis=0).max()
 
 
 def test_nothing_to_place():
-    positions, _ = embed(LATENTS, PARAMS)
+    positions, _ = mapped()
     assert place(LATENTS, positions, LATENTS[:0]).shape == (0, 2)
 
 
@@ -94,8 +100,7 @@ def test_new_points_land_where_opentsne_puts_them_or_lower():
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_a_new_point_lands_in_the_same_place_alone_and_among_others(dimensions):
-    params = PARAMS.model_copy(update={"n_components": dimensions})
-    positions, _ = embed(LATENTS, params)
+    positions, _ = mapped(dimensions=dimensions)
     together = place(LATENTS, positions, NEW_LATENTS)
     alone = np.concatenate([place(LATENTS, positions, row[None]) for row in NEW_LATENTS[:20]])
     np.testing.assert_array_equal(together[:20], alone)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from stages.embed_baselines import embed_baselines
 from stages.latents.engine import descent
 from stages.latents.garments import draw_garments
 from stages.latents.training import arrays_of as autoencoder_arrays
 from stages.latents.training import train as train_autoencoder
 from stages.latents.tsne import embed
-from stages.pipeline.checkpoint import Checkpoint
+from stages.pipeline.checkpoint import Checkpoint, NoCheckpoint
 from stages.pipeline.params import load_params
 from stages.regression.network import arrays_of as regressor_arrays
 from stages.regression.training import train as train_regressor
@@ -19,11 +20,11 @@ class Interruption(Exception):
 
 
 class Interrupting(Checkpoint):
-    """Pulls the plug once it has saved so many times."""
+    """Pulls the plug once it has saved so many times, it or that one of its parts."""
 
-    def __init__(self, path, key, interval, saves):
+    def __init__(self, path, key, interval, saves, within=None):
         super().__init__(path, key, interval)
-        self.left = saves
+        self.left, self.within = saves, within
 
     def save(self, state):
         super().save(state)
@@ -32,7 +33,10 @@ class Interrupting(Checkpoint):
             raise Interruption
 
     def part(self, name):
-        return Interrupting(self.path.with_suffix(f".{name}.npz"), self.key, self.interval, self.left)
+        path = self.path.with_suffix(f".{name}.npz")
+        if self.within in (None, name):
+            return Interrupting(path, self.key, self.interval, self.left)
+        return Checkpoint(path, self.key, self.interval)
 
 
 class Counting(Checkpoint):
@@ -74,6 +78,14 @@ def tsne(checkpoint=None, **changes):
     return list(map(np.asarray, embed(latents, params, checkpoint)))
 
 
+def baselines(checkpoint=None):
+    images = draw_garments(200, seed=0)[0]
+    params = load_params("tsne").model_copy(
+        update={"points": 150, "perplexity": 10, "early_iterations": 20, "iterations": 40, "device": "cpu"}
+    )
+    return list(embed_baselines(images[:150], images[150:], params, checkpoint or NoCheckpoint()).values())
+
+
 WORK = [
     (autoencoder, {}, (1, 4)),
     (autoencoder, {"architecture": "conv", "beta": 0, "consistency": 0, "whitening": 1, "noise": 0.1}, (3,)),
@@ -96,6 +108,18 @@ def test_interrupted_work_goes_on_to_the_same_bits(tmp_path, work, changes, mome
             np.array_equal(a, b) for a, b in zip(whole, work(Checkpoint(path, "key", 99), **changes), strict=True)
         )
         count("interrupted and resumed")
+
+
+@pytest.mark.parametrize(("within", "left"), [("pca", 60 - 33 + 60), ("pixel", 60 - 33)])
+def test_the_maps_to_compare_go_on_in_whichever_was_interrupted(tmp_path, within, left, count):
+    whole, path = baselines(), tmp_path / "maps.npz"
+    with pytest.raises(Interruption):
+        baselines(Interrupting(path, "key", 0, 33, within))
+    Counting.saves = 0
+    resumed = baselines(Counting(path, "key", 0))
+    assert Counting.saves == left, "what was done is not done again"
+    assert all(np.array_equal(a, b) for a, b in zip(whole, resumed, strict=True))
+    count("interrupted and resumed")
 
 
 def test_a_map_through_the_grid_goes_on_with_the_same_grid(tmp_path, monkeypatch):

@@ -52,9 +52,15 @@ def fit(params: RegressorParams = PARAMS, curve=wave, count: int = 600):
     return train(*points(count, 0, curve), params)
 
 
+@pytest.fixture(scope="module")
+def fitted():
+    """What `fit()` gives."""
+    return fit()
+
+
 @pytest.mark.parametrize("loss", ["l1", "l2", "huber"])
-def test_a_wave_is_learned_far_below_its_noise(loss):
-    network, history = fit(PARAMS.model_copy(update={"loss": loss}))
+def test_a_wave_is_learned_far_below_its_noise(fitted, loss):
+    network, history = fitted if loss == PARAMS.loss else fit(PARAMS.model_copy(update={"loss": loss}))
     grid = np.linspace(-2, 3, 400)
     assert np.sqrt(np.mean((predict(network, grid)[0] - wave(grid)) ** 2)) < 0.12
     assert history["validation_loss"].iloc[-1] < 0.7 * history["validation_loss"].iloc[0]
@@ -67,8 +73,8 @@ def test_other_optimizers_learn_too(optimizer, rate):
     assert np.abs(predict(network, grid)[0] - wave(grid)).mean() < 0.5
 
 
-def test_the_same_seed_gives_the_same_bits_whatever_the_threads_and_another_seed_others():
-    first = predict(fit()[0], [0.5])[0]
+def test_the_same_seed_gives_the_same_bits_whatever_the_threads_and_another_seed_others(fitted):
+    first = predict(fitted[0], [0.5])[0]
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     torch.manual_seed(99)
@@ -86,15 +92,15 @@ def test_a_straight_line_is_left_to_least_squares():
     np.testing.assert_allclose(predict(network, [-2, 3])[0], [intercept - 2 * slope, intercept + 3 * slope])
 
 
-def test_losses_are_in_the_units_of_y():
-    curve = fit()[1]["validation_loss"]
+def test_losses_are_in_the_units_of_y(fitted):
+    curve = fitted[1]["validation_loss"]
     scaled = fit(curve=lambda x: 1000 * wave(x))[1]["validation_loss"]
     assert curve.iloc[-1] == pytest.approx(0.3 * np.sqrt(2 / np.pi), rel=0.2)
     assert scaled.iloc[0] > 500 * curve.iloc[0]
 
 
-def test_the_band_covers_what_it_promises():
-    network, _ = fit()
+def test_the_band_covers_what_it_promises(fitted):
+    network, _ = fitted
     x, y = points(4000, 2, wave)
     _, lower, upper = predict(network, x)
     assert 0.85 < ((lower <= y) & (y <= upper)).mean() < 0.95
