@@ -132,22 +132,9 @@ def timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
 
 def compile_seconds() -> float:
     """What a run costs more in a new process with an empty cache of compiled code than in one with a full one."""
-    script = """
-import numpy as np
-from stages.latents.tsne import embed, place
-from stages.latents.engine import descent
-from stages.latents.scores import trustworthiness
-from stages.pipeline.params import load_params
-latents = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
-params = load_params("tsne").model_copy(update={"early_iterations": 50, "iterations": 1, "engine": "fitmap"})
-for descent.ALL_PAIRS_UP_TO in (0, 1000):
-    positions, _ = embed(latents, params)
-place(latents, positions, latents)
-trustworthiness(latents, positions, 5)
-"""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-        run = [sys.executable, "-c", script]
+        run = [sys.executable, "-m", "stages.latents.engine"]
         empty, full = (
             timed(lambda: subprocess.run(run, env=environment, check=True, stderr=subprocess.DEVNULL))[0]
             for _ in range(2)
