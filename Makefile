@@ -68,10 +68,10 @@ plots-diff: $(BIN)/.installed  ## The same with REV beside the workspace, as in 
 	fitmap plots $(or $(REV),HEAD)
 
 test: $(BIN)/.installed  ## Run the tests
-	python -m pytest
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: $(BIN)/.installed  ## Run them at full size too, and print how much was tried
-	python -m pytest -m 'not remotes and not cluster'
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not remotes and not cluster'
 
 test-remotes: $(BIN)/.remotes  ## Push to real servers, break what lies there, and print what was found
 	python -m pytest -m remotes

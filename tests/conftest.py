@@ -9,12 +9,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
-from tests.audit.declared import auditing
+from tests.audit.declared import auditing, seen_by_audit
 from tests.forks import dvc, run_fork
 
 ROOT = Path(__file__).parent.parent
 TOTALS = Counter()
+# Of two processes one makes the pipeline while the other tests the pages; what takes long goes before what does not.
+EARLY = ("tests/test_dependencies.py", "tests/browser", "tests/tiny")
+
+
+def pytest_collection_modifyitems(items: list) -> None:
+    items.sort(key=lambda item: next((n for n, path in enumerate(EARLY) if item.nodeid.startswith(path)), len(EARLY)))
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +32,16 @@ def count() -> Callable[[str, int], None]:
         TOTALS[name] += n
 
     return add
+
+
+def pytest_sessionfinish(session) -> None:
+    if hasattr(session.config, "workeroutput"):  # one of several processes
+        session.config.workeroutput["tried"] = dict(TOTALS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    TOTALS.update(node.workeroutput["tried"])
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
@@ -110,11 +127,23 @@ def clone_project(folder: Path) -> Clone:
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory) -> Clone:
-    """The tiny pipeline, run once under the audit hook: tests that change it bring it back."""
-    clone = clone_project(tmp_path_factory.mktemp("fresh") / "fitmap")
-    clone.audit = clone.folder.parent / "audit"
-    plain, clone.environment = clone.environment, auditing(clone.environment, clone.audit)
-    clone.first_run = clone.repro()
-    clone.environment = plain
-    clone.commit("run")
+    """The tiny pipeline, run once under the audit hook: tests that change it bring it back.
+
+    Every process of the tests has a copy of its own. `first_run` names the stages that ran; `seen` tells what one did.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "run-once"
+    first_run, audit = shared / "first_run.json", shared / "audit"
+    with FileLock(f"{shared}.lock"):
+        if not first_run.exists():
+            made = clone_project(shared / "fitmap")
+            made.environment, plain = auditing(made.environment, audit), made.environment
+            names = made.repro()
+            made.environment = plain
+            made.commit("run")
+            first_run.write_text(json.dumps(names))
+    made = Clone(shared / "fitmap")
+    clone = made.copy(tmp_path_factory.mktemp("fresh"))
+    clone.first_run = json.loads(first_run.read_text())
+    clone.seen = lambda stage: seen_by_audit(audit / stage, made.folder)
     return clone

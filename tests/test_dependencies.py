@@ -42,7 +42,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 @pytest.mark.parametrize("stage", GRAPH)
 def test_a_stage_does_what_it_declares(pipeline, stage, count):
-    wrong = faults(stage, GRAPH[stage], seen_by_audit(pipeline.audit / stage, pipeline.folder))
+    wrong = faults(stage, GRAPH[stage], pipeline.seen(stage))
     assert not wrong, wrong
     count("stages audited")
 

@@ -18,7 +18,7 @@ from PIL import Image
 from stages.latents.garments import draw_garments
 from stages.pipeline.errors import InputError
 from stages.pipeline.params import SECTIONS, check_section
-from tests.audit.declared import paths, seen_by_audit
+from tests.audit.declared import paths
 
 GRAPH = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
 KEYS = [f"{section}.{key}" for section, schema in SECTIONS.items() for key in schema.model_fields]
@@ -177,7 +177,7 @@ def test_every_parameter_has_an_effect_on_an_output(small, name, monkeypatch, co
 @pytest.mark.parametrize("name", full_unless(lambda name: name.endswith((".seed", ".map_pixels", ".title"))))
 def test_a_parameter_changes_the_cache_key_of_the_stages_that_read_it(pipeline, name, monkeypatch, count):
     section, key = name.split(".")
-    readers = [stage for stage in GRAPH if section in seen_by_audit(pipeline.audit / stage, pipeline.folder).params]
+    readers = [stage for stage in GRAPH if section in pipeline.seen(stage).params]
     monkeypatch.chdir(pipeline.folder)
     path = Path("params.yaml")
     before = path.read_text()

@@ -221,12 +221,10 @@ def new_network(image_shape: tuple[int, int], params: AutoencoderParams) -> Auto
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Autoencoder:
     """The trained network, from what was kept of it. Raises `InputError` if the two do not fit."""
 
-    def build() -> Autoencoder:
-        network = Autoencoder(architecture)
-        network.decode(network.encode(torch.zeros(1, 1, *architecture["image_shape"])))
-        return network
+    def rebuild(network: Autoencoder) -> Tensor:
+        return network.decode(network.encode(torch.zeros(1, 1, *architecture["image_shape"])))
 
-    return filled(build, arrays, "autoencoder")
+    return filled(lambda: Autoencoder(architecture), arrays, rebuild, "autoencoder")
 
 
 def arrays_of(network: Autoencoder) -> dict[str, np.ndarray]:

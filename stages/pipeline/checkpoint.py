@@ -79,7 +79,8 @@ def run_checkpoint() -> NoCheckpoint:
 
 
 def end() -> None:
-    """Forget what the stage had reached: it is done."""
-    for path in FOLDER.glob(f"{_running['stage']}.*npz"):
+    """Forget what the stage had reached, and what a killed run of it had half written: it is done."""
+    stage = _running["stage"]
+    for path in (*FOLDER.glob(f"{stage}.*npz"), *FOLDER.glob(f".{stage}.*.part")):
         path.unlink(missing_ok=True)
     _running.clear()

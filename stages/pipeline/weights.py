@@ -34,12 +34,13 @@ def restore(
     generator.set_state(torch.from_numpy(state["generator"]))
 
 
-def filled(build: Callable[[], nn.Module], arrays: dict[str, np.ndarray], owner: str) -> nn.Module:
-    """The network that `build` makes, with `arrays` as its weights and buffers.
+def filled(
+    build: Callable[[], nn.Module], arrays: dict[str, np.ndarray], call: Callable[[nn.Module], object], owner: str
+) -> nn.Module:
+    """The network that `build` makes, with `arrays` as its weights and buffers, after `call` has used it once.
 
-    It is built without memory of its own, so that an architecture of any size costs nothing until it is known to fit;
-    `build` calls it once, to see that it can be. Raises `InputError` if it cannot, if names, shapes or dtypes differ,
-    or if a value is not finite.
+    It is built without memory of its own, so that an architecture of any size costs nothing until it is known to fit.
+    Raises `InputError` if names, shapes or dtypes differ, if a value is not finite, or if it cannot be called.
     """
     try:
         with torch.device("meta"):
@@ -51,6 +52,8 @@ def filled(build: Callable[[], nn.Module], arrays: dict[str, np.ndarray], owner:
             if not np.isfinite(array).all():
                 raise ValueError(f"{name} holds a value that is not finite")
         network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()}, assign=True)
+        with torch.no_grad():
+            call(network)
     except Exception as error:  # an architecture that is none fails in many ways
         reason = f"{type(error).__name__}: {error}"
         raise InputError(f"the {owner}'s weights do not fit its architecture ({reason}): run `dvc repro`") from None

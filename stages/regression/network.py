@@ -53,6 +53,8 @@ class Group(nn.Module):
         self.encoding, self.resolution = group["encoding"], group["resolution"]
         self.activation, self.negative_slope = architecture["activation"], architecture["negative_slope"]
         members, inputs = architecture["members"], group["inputs"]
+        if self.encoding == "hat" and inputs != self.resolution + 2:
+            raise ValueError(f"{inputs} inputs are not x and {self.resolution + 1} hat functions")
         if self.encoding in FOURIER:
             self.register_buffer("projection", torch.zeros(1 + 2 * self.resolution, inputs, dtype=torch.float64))
         self.register_buffer("prior", torch.ones(inputs, 1))  # expected size of the shortcut's weights
@@ -182,12 +184,10 @@ def least_squares_line(u: Tensor, y: Tensor) -> Tensor:
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Regressor:
     """The network that `arrays_of` took apart. Raises `InputError` if the two do not fit."""
 
-    def build() -> Regressor:
-        network = Regressor(architecture)
-        network(torch.zeros(2, dtype=torch.float64))
-        return network
+    def call(network: Regressor) -> Tensor:
+        return network(torch.zeros(2, dtype=torch.float64))
 
-    return filled(build, arrays, "regressor").eval()
+    return filled(lambda: Regressor(architecture), arrays, call, "regressor").eval()
 
 
 def arrays_of(network: Regressor) -> dict[str, np.ndarray]:

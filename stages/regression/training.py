@@ -6,6 +6,7 @@ band (Barber et al. 2021), so that every point serves all three purposes.
 """
 
 import math
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -80,7 +81,7 @@ def _fit(x: Tensor, y: Tensor, params: RegressorParams, checkpoint: NoCheckpoint
             return _train_group(group, inputs, target.float(), held_out, noise, penalty, params, bar, kept)
 
         penalties = [penalties for _, _, penalties in GROUPS[params.encoding]]
-        with ThreadPoolExecutor(len(network.groups)) as pool:  # the groups share nothing: the cores may take one each
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # the groups share nothing: the cores may take one each
             trained = pool.map(train_group, range(len(encoded)), network.groups, encoded, penalties)
             histories = np.array(list(trained))
     _mix_and_measure(network, encoded, u, target, held_out, params.loss)

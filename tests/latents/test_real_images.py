@@ -85,6 +85,6 @@ def test_held_out_garments_belong_on_the_map_and_inverted_ones_do_not(images, ne
         return np.mean([bool(reasons) for reasons in warnings])
 
     assert off_map(images.test_images) <= 0.05
-    assert off_map(255 - images.test_images) > 0.99
+    assert off_map(255 - images.test_images[:500]) > 0.99
     noise = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
     assert off_map(noise) == 1

@@ -52,8 +52,8 @@ def is_writing(folder: Path) -> bool:
 
 
 def unfinished(folder: Path) -> list[Path]:
-    """The checkpoints that lie there; not what was half written, which the next ones remove after ten minutes."""
-    return list((folder / ".scratch").glob("*.npz"))
+    """The checkpoints that lie there, whole or half written."""
+    return [path for path in (folder / ".scratch").iterdir() if path.name != ".gitignore"]
 
 
 FEW = ("train_regressor", "train_autoencoder", "embed_latents", "evaluate_map")
