@@ -31,9 +31,8 @@ def screenshot(opened) -> np.ndarray:
 
 def expected_shades(opened, density, pixels: np.ndarray) -> np.ndarray:
     """Shades 0 to 1 at pixels (n, 2), left and top, of the screen: where they are on the map, read linearly."""
-    x, y = np.array(
-        [opened.run("([left, top]) => fitmap.scene.view.toMap(left, top)", [*map(float, p + 0.5)]) for p in pixels]
-    ).T
+    to_map = "(pixels) => pixels.map(([left, top]) => fitmap.scene.view.toMap(left, top))"
+    x, y = np.array(opened.run(to_map, (pixels + 0.5).tolist())).T
     left, right, bottom, top = density.extent
     rows, columns = density.shades.shape
     at = [(top - y) / (top - bottom) * rows - 0.5, (x - left) / (right - left) * columns - 0.5]

@@ -67,7 +67,7 @@ FROM_PERPLEXITY = {"embed_latents", "embed_baselines", "evaluate_map", "render_f
         pytest.param({"map_page": {"title": "Another"}}, {"render_map_page"}, marks=pytest.mark.full),
         pytest.param({"tsne": {"perplexity": 20}}, FROM_PERPLEXITY, marks=pytest.mark.full),
     ],
-    ids=str,
+    ids=["regressor.seed", "map_page.title", "tsne.perplexity"],
 )
 def test_a_changed_parameter_runs_only_what_follows_from_it(pipeline, tmp_path, change, names):
     clone = pipeline.copy(tmp_path)
