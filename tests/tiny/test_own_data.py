@@ -9,9 +9,7 @@ from PIL import Image
 from stages.latents.garments import draw_garments
 from tests.forks import fitmap, stages
 
-THREE_DIMENSIONS = {"n_components": 3, "engine": "sklearn", "perplexity": 10}
-
-
+THREE_DIMENSIONS = {"n_components": 3, "perplexity": 10}
 FROM_LATENTS = ("embed_latents", "embed_baselines", "evaluate_map", "render_figures", "render_map_page")
 
 
@@ -111,7 +109,9 @@ def test_own_latents_with_images_and_labels(project):
 def test_own_latents_without_images_or_labels_on_a_map_in_three_dimensions(project):
     latents = np.random.default_rng(0).normal(size=(150, 6))
     np.savetxt(project.folder / "data/input/latents/own.csv", latents, delimiter=",", header="a,b,c,d,e,f", comments="")
-    project.set({"latents": {"source": "data/input/latents/own.csv"}, "tsne": THREE_DIMENSIONS})
+    project.set(
+        {"latents": {"source": "data/input/latents/own.csv"}, "tsne": {**THREE_DIMENSIONS, "engine": "sklearn"}}
+    )
     assert project.repro("extract_latents") == ["extract_latents"], "no autoencoder is trained for them"
     project.fork(stages, *FROM_LATENTS)
     assert project.metrics("map")["points"] == 120
