@@ -35,12 +35,13 @@ def draw_map_points(
         others: float (p, 2 | 3), training images placed among those of the map; how dense all lie is its ground.
         size: height of the map in inches.
     """
-    placed = np.empty((0, positions.shape[1])) if placed is None else placed
+    nobody = np.empty((0, positions.shape[1]))
+    placed, others = (nobody if given is None else given for given in (placed, others))
     placed_labels = np.full(len(placed), -1) if placed_labels is None else placed_labels
     rings = np.unique(np.linspace(0, len(placed) - 1, min(len(placed), RINGS)).astype(int))
     flat = positions.shape[1] == 2
     note = f"{len(positions):,} images; near each other where the latent vectors are alike"
-    if others is not None and len(others):
+    if len(others):
         note += f"; grey: how dense these and {len(others):,} others lie, log scale"
     handles, names = class_entries(labels, class_names)
     if len(rings):
@@ -56,9 +57,9 @@ def draw_map_points(
         figure = new_figure(size * sum(shapes) + 2.3 * columns + 0.6, size + 1.1, title, note)
         panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
         for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
-            if others is not None and len(others):
+            if len(others):
                 draw_density(axes, np.concatenate([xy, project(others, azimuth)[0]]))
-            draw_points(axes, xy, depth, labels, 1 if others is None or not len(others) else 0.35)
+            draw_points(axes, xy, depth, labels, 0.35 if len(others) else 1)
             if len(rings):
                 draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])
             if len(np.unique(labels[labels >= 0])) <= NAMED:
