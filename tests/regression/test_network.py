@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from stages.pipeline.errors import InputError
 from stages.regression.network import Regressor, arrays_of, network_from, predict
 from stages.regression.spectrum import fit_spectrum
 
@@ -36,6 +37,22 @@ def test_a_network_read_back_predicts_the_same_bits(encodings):
     again = predict(network_from(network.architecture, arrays_of(network)), x.numpy())
     np.testing.assert_array_equal(np.stack([y, lower, upper]), np.stack(again))
     np.testing.assert_allclose(upper - lower, 5)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "wrong"),
+    [
+        ("hat", {"resolution": 10**12}),  # more hats than memory has room for
+        ("hat", {"inputs": 17}),
+        ("fourier", {"resolution": 17}),
+        ("none", {"inputs": 10**12}),
+        ("none", {"encoding": "fourrier"}),
+    ],
+)
+def test_weights_of_another_architecture_are_refused_in_one_line(encoding, wrong):
+    arrays, architecture = arrays_of(build(encoding)), build(encoding).architecture
+    with pytest.raises(InputError, match="the regressor's weights do not fit its architecture"):
+        network_from({**architecture, "groups": [{**architecture["groups"][0], **wrong}]}, arrays)
 
 
 def test_no_hidden_layer_and_no_shortcut_is_a_straight_line():
