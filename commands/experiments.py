@@ -130,8 +130,11 @@ def run_missing(experiments: list[Experiment], project: dict[str, bytes], jobs: 
     missing = [experiment for experiment in experiments if experiment.name not in finished]
     with ThreadPoolExecutor(jobs) as pool:
         done = pool.map(lambda experiment: run_experiment(experiment, project), missing)
-        for _ in progress(done, description, unit="experiment", total=len(missing)) if missing else ():
-            pass
+        try:
+            for _ in progress(done, description, unit="experiment", total=len(missing)) if missing else ():
+                pass
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an interruption or an error none begins any more
     return len(missing)
 
 
