@@ -9,6 +9,7 @@ PYTHON ?= python3
 BIN := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
+PYTEST := python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,10 +69,10 @@ plots-diff: $(BIN)/.installed  ## The same with REV beside the workspace, as in 
 	fitmap plots $(or $(REV),HEAD)
 
 test: $(BIN)/.installed  ## Run the tests
-	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 
 test-all: $(BIN)/.installed  ## Run them at full size too, and print how much was tried
-	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not remotes and not cluster'
+	$(PYTEST) -m 'not remotes and not cluster'
 
 test-remotes: $(BIN)/.remotes  ## Push to real servers, break what lies there, and print what was found
 	python -m pytest -m remotes

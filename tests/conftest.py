@@ -41,7 +41,7 @@ def pytest_sessionfinish(session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node) -> None:
-    TOTALS.update(node.workeroutput["tried"])
+    TOTALS.update(getattr(node, "workeroutput", {}).get("tried"))  # none of one that crashed, which is told as such
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
