@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-PADDING = 1.25  # the Fourier basis repeats itself this much beyond the data's range, so the two ends need not meet
+PADDING = 1.5  # the basis repeats itself after this many ranges of x, so that its two ends need not meet
 LINE_VARIANCE = 10.0  # of the slope of x itself, where all frequencies together have 1
-SCALES = torch.logspace(-2.5, 0.5, 61, dtype=torch.float64)  # tried lengths, in half ranges of x
+SCALES = torch.logspace(-2.5, 0.5, 31, dtype=torch.float64)  # tried lengths, in half ranges of x
 RATIOS = torch.logspace(-3, 6, 28, dtype=torch.float64)  # tried variances of the curve over that of the noise
-LEAST_GAIN = 0.01  # components whose expected variance over all points is less, in units of the noise's, are left out
+LEAST_GAIN = 0.1  # components whose expected variance over all points is less, in units of the noise's, are left out
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,11 @@ SINGLE_FOLDS = 5  # a single member is trained without a fifth of the points
 BETAS = (0.9, 0.99)  # of Adam: training ends before its usual 0.999 has forgotten the start
 BAND_LEVEL = 0.9
 # By `encoding`: what each group of networks sees of x, at which share of the finest resolution, and how many times the
-# weight penalty its stacked layers pay. Beside a fitted spectrum they have to win much; free of it, raw networks learn
-# steps and corners.
+# weight penalty its stacked layers pay. Beside a fitted spectrum they have to win much; with little of it raw networks
+# learn corners in much noise, free of it steps.
 GROUPS = {
-    "none": [("raw", 1, 1)],
-    "fourier": [("smooth", 1, 10), ("rough", 1, 10), ("raw", 1, 1), ("raw", 1, 0)],
+    "none": [("raw", 1, 1 / 10)],
+    "fourier": [("smooth", 1, 10), ("rough", 1, 10), ("raw", 1, 1 / 10), ("raw", 1, 0)],
     "hat": [("hat", 1 / 8, 1), ("hat", 1 / 4, 1), ("hat", 1 / 2, 1), ("hat", 1, 1)],
 }
 SHARED = ("members", "shortcut", "hidden_layers", "activation", "negative_slope")
@@ -67,12 +67,14 @@ def _fit(x: Tensor, y: Tensor, params: RegressorParams, checkpoint: NoCheckpoint
     if x.min() == x.max():
         raise InputError(f"data/curve.csv: every x to learn from is {x.min():g}: give a wider range of x")
     u, target = unit_range(x, x.min(), x.max()), (y - y.mean()) / (y.std() if y.std() > 0 else 1)
-    spectra = {kind: fit_spectrum(kind, u, target, params.encoding_size) for kind in FOURIER}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        spectra = pool.map(lambda kind: fit_spectrum(kind, u, target, params.encoding_size), FOURIER)
+        spectra = dict(zip(FOURIER, spectra, strict=True))
     noises = {kind: max(spectrum.noise, LEAST_NOISE) for kind, spectrum in spectra.items()}
     network = new_network(spectra, params, generator)
     network.fit_scale(x, y)
     encoded = [group.encode(u) for group in network.groups]
-    held_out = held_out_folds(len(x), params.members, generator)
+    held_out = held_out_folds(x, params.members, generator)
     with progress(None, "training the regressor", unit="epoch", total=params.epochs * len(network.groups)) as bar:
 
         def train_group(at: int, group: Group, inputs: Tensor, penalties: float) -> list[tuple]:
@@ -109,10 +111,17 @@ def new_network(spectra: dict[str, Spectrum], params: RegressorParams, generator
     return network
 
 
-def held_out_folds(points: int, members: int, generator: torch.Generator) -> Tensor:
-    """True (members, points) for the points that a member does not learn from: another fold for each member."""
+def held_out_folds(x: Tensor, members: int, generator: torch.Generator) -> Tensor:
+    """True (members, n) for the points x (n,) that a member does not learn from: another fold for each member.
+
+    Of as many neighbouring points as there are folds one goes to each, so that no member misses a stretch of x; the two
+    outermost go to none, so that none has to guess beyond what it has seen.
+    """
     folds = members if members > 1 else SINGLE_FOLDS
-    return torch.randperm(points, generator=generator) % folds == torch.arange(members)[:, None]
+    blocks = torch.rand(math.ceil(len(x) / folds), folds, generator=generator).argsort(dim=1)
+    fold = blocks.flatten()[: len(x)]
+    fold[[0, -1]] = folds
+    return fold[x.argsort(stable=True).argsort()] == torch.arange(members)[:, None]
 
 
 def _train_group(
@@ -240,25 +249,29 @@ def conformal_half_band(residuals: np.ndarray, level: float = BAND_LEVEL) -> flo
     return float(ranked[min(math.ceil((len(ranked) + 1) * level), len(ranked)) - 1])
 
 
-def mixture_weights(candidates: np.ndarray, y: np.ndarray, loss: str, iterations: int = 1000) -> np.ndarray:
+def mixture_weights(candidates: np.ndarray, y: np.ndarray, loss: str) -> np.ndarray:
     """Weights, positive and of sum 1, of the candidates (k, n) whose mean has least loss against y (n,).
 
-    By exponentiated gradient (Kivinen and Warmuth 1997) from weights that fall with each candidate's own loss, so that
-    one far behind stays out. L1 is smoothed by jitter of the best candidate's own spread: as good a judge of normal
-    noise as the square, and no worse than L1 of a step's far residuals. The first candidate is the simplest: it is
-    taken alone when the mixture's gain over it is within three standard errors of the paired differences.
+    By quasi-Newton steps on their logarithms (L-BFGS, Liu and Nocedal 1989) from weights that fall with each
+    candidate's own loss, so that one far behind stays out. L1 is smoothed by jitter of the best candidate's own spread:
+    as good a judge of normal noise as the square, and no worse than L1 of a step's far residuals. The first candidate
+    is the simplest: it is taken alone when the mixture's gain over it is within three standard errors of the paired
+    differences.
     """
     errors = torch.from_numpy(candidates - y)
     jitter = mean_spread(errors.abs().mean(1).min())
-    losses = elementwise_loss(errors, loss, jitter).mean(1)
-    logits = (len(y) * (1 - losses / losses.min())).clamp(min=-20)
-    logits.requires_grad_()
-    optimizer = torch.optim.Adam([logits], lr=0.05)
+    losses = elementwise_loss(errors, loss, jitter).mean(1).clamp_min(1e-12)
+    logits = (len(y) * (1 - losses / losses.min())).clamp(min=-20).requires_grad_()
+    optimizer = torch.optim.LBFGS([logits], max_iter=100, line_search_fn="strong_wolfe")
+
+    def mean_loss() -> Tensor:
+        optimizer.zero_grad()
+        mean = elementwise_loss(logits.softmax(0) @ errors, loss, jitter).mean() / losses.min()
+        mean.backward()
+        return mean
+
     with torch.enable_grad():
-        for _ in range(iterations):
-            optimizer.zero_grad()
-            elementwise_loss(logits.softmax(0) @ errors, loss, jitter).mean().backward()
-            optimizer.step()
+        optimizer.step(mean_loss)
     weights = logits.detach().softmax(0)
     gain = elementwise_loss(errors[0], loss, jitter) - elementwise_loss(weights @ errors, loss, jitter)
     if gain.mean() < 3 * gain.std() / math.sqrt(len(y)):
