@@ -122,6 +122,13 @@ def test_the_mixture_finds_the_better_candidate_and_keeps_the_simplest_on_a_tie(
     assert mixture_weights(np.stack([bad, bad + 0.01]), y, "l2")[0] == 1
 
 
+@pytest.mark.parametrize("loss", ["l1", "l2", "huber"])
+def test_the_mixture_takes_a_candidate_without_any_error(loss):
+    y = np.linspace(-1, 1, 100)
+    assert mixture_weights(np.stack([y, y + 1]), y, loss).tolist() == [1, 0]
+    assert mixture_weights(np.stack([y + 1, y]), y, loss)[1] == pytest.approx(1, abs=1e-6)
+
+
 def test_each_member_misses_a_share_of_every_stretch_but_not_the_ends():
     x = torch.rand(103, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     held_out = held_out_folds(x, 5, torch.Generator().manual_seed(0))[:, x.argsort()]
