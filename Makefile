@@ -55,7 +55,7 @@ endef
 
 run: $(BIN)/.installed  ## Run the pipeline, then show the metrics and where the pictures are
 	@python -m stages.pipeline.params
-	@if dvc status --quiet; then echo "Data and pipelines are up to date."; else $(BRANCHES); dvc repro; fi
+	@if test -e plots/map.html && dvc status --quiet; then echo "Data and pipelines are up to date."; else $(BRANCHES); dvc repro; fi
 	@$(MAKE) --no-print-directory metrics
 
 metrics: $(BIN)/.installed  ## Show the metrics and the pictures' paths

@@ -2,6 +2,7 @@
 
     python -m experiments.choose_latents screen        # every variant, one parameter away: minutes
     python -m experiments.choose_latents finalists     # the best ones with their maps, three seeds each: an hour
+    python -m experiments.choose_latents schedules     # how long to train: fifteen minutes
 
 Everything is measured on the training images of Fashion-MNIST alone. Some are held out, and each of these has a view
 that training has never seen: bent by a smooth random field, its tones changed, with a little noise. Scores:
@@ -10,7 +11,7 @@ that training has never seen: bent by a smooth random field, its tones changed, 
 - view_recall: share of an image's 15 nearest training latents that are among the 15 nearest to its view's latent
 - view_rank: mean of 1 / rank of the image itself among all latents, seen from its view
 - dimension: the latents' intrinsic dimension (Levina & Bickel 2004, 12 neighbours); fewer fit a flat map better
-- trustworthiness, knn_recall: how faithful the map is, as in metrics/map.json (finalists)
+- trustworthiness, knn_recall: how faithful the map is, as in metrics/map.json (not in the screen)
 
 Finished rows are kept in experiments/latents/*.csv and not run again while the parameters stay the same; the tables go
 to docs/latents.md.
@@ -33,7 +34,7 @@ from stages.latents.training import encode, reconstruct, train
 from stages.latents.tsne import embed
 from stages.pipeline.params import AutoencoderParams, load_params
 
-LEARNT = {"screen": 4000, "finalists": 6000}  # of the training images; the held-out ones follow the first 6,000
+LEARNT = {"screen": 4000, "finalists": 6000, "schedules": 6000}  # training images; held-out ones follow the first 6,000
 HELD_OUT = slice(6000, 7000)
 NEIGHBOURS = 15
 NO_VIEWS = {"consistency": 0.0, "shift": 0.0, "rotation": 0.0, "stretching": 0.0}
@@ -72,7 +73,15 @@ FINALISTS = {
     "beta 0.02": {"beta": 0.02},
     "shifts rebuilt": VARIANTS["shifts rebuilt"],
 }
-SEEDS = {"screen": 1, "finalists": 3}
+SCHEDULES = {
+    f"{epochs} epochs at {rate}, batches of {batch}": {"epochs": epochs, "learning_rate": rate, "batch_size": batch}
+    for epochs, rate, batch in (
+        (30, 0.001, 128), (24, 0.003, 128), (20, 0.003, 128), (16, 0.003, 128), (20, 0.005, 128), (16, 0.005, 128),
+        (14, 0.005, 128), (12, 0.005, 128), (18, 0.005, 256), (16, 0.007, 256),
+    )
+}  # fmt: skip
+TRIED = {"screen": VARIANTS, "finalists": FINALISTS, "schedules": SCHEDULES}
+SEEDS = {"screen": 1, "finalists": 3, "schedules": 2}
 DIGITS = {
     "mse_over_pca": 3, "view_recall": 3, "view_rank": 3, "dimension": 2, "trustworthiness": 4, "knn_recall": 3,
 }  # fmt: skip
@@ -137,7 +146,7 @@ def runs(step: str) -> Iterator[tuple[str, int, AutoencoderParams]]:
     """Name, seed and parameters of every run of a step."""
     default = load_params("autoencoder").model_copy(update={"device": "cpu"})
     for seed in range(SEEDS[step]):
-        for name, changes in (VARIANTS if step == "screen" else FINALISTS).items():
+        for name, changes in TRIED[step].items():
             yield name, seed, default.model_copy(update={**changes, "seed": seed})
 
 
@@ -146,7 +155,7 @@ def measure_step(images: np.ndarray, step: str) -> pd.DataFrame:
     tables = []
     for name, seed, params in runs(step):
         key = digest(params, load_params("tsne"))
-        with_map = step == "finalists"
+        with_map = step != "screen"
         measure = partial(score, images, params, LEARNT[step], with_map)
         tables.append(resumed(f"experiments/latents/{step}.csv", key, name, seed, measure))
     return pd.concat(tables)

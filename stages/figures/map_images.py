@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import FigureImage
 
 from stages.figures.map_points import class_entries, project
 from stages.figures.style import DPI, HEADER, NIGHT, class_colour, legend, new_figure, paper
@@ -44,7 +45,7 @@ def draw_map_images(
         size = (width + side + margin, height + top + margin)
         figure = new_figure(*size, "The map of the images", note, NIGHT, scale)
         figure.set_layout_engine("none")
-        figure.figimage(canvas, round(margin * DPI), round(margin * DPI), origin="upper")
+        figure.add_artist(_Pixels(figure, canvas, round(margin * DPI)))
         corner = ((margin + width) / size[0], (margin + height) / size[1])
         look = {
             "labelcolor": "#e3e7eb",
@@ -55,6 +56,18 @@ def draw_map_images(
         }
         legend(figure, handles, names, loc="upper left", bbox_to_anchor=corner, borderpad=0, **look)
         return figure
+
+
+class _Pixels(FigureImage):
+    """Pixels uint8 (height, width, 3), as they are, `margin` from the lower left; matplotlib resamples its own."""
+
+    def __init__(self, figure: Figure, pixels: np.ndarray, margin: int):
+        super().__init__(figure, offsetx=margin, offsety=margin)
+        opaque = np.full((*pixels.shape[:2], 1), 255, np.uint8)
+        self.set_data(np.concatenate([pixels, opaque], axis=2)[::-1])  # the lowest row first
+
+    def make_image(self, renderer, magnification=1.0, unsampled=False):
+        return self.get_array(), self.ox, self.oy, None
 
 
 def tint(colour: str) -> np.ndarray:

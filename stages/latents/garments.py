@@ -60,6 +60,7 @@ FACTORS: tuple[str, ...] = (
 )
 
 CHUNK = 100  # pictures painted at once: small enough for the processor's cache
+LARGEST_KEPT = 31 << 20  # bytes; glibc hands larger blocks back to the system at once
 
 
 def draw_garments(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,6 +70,7 @@ def draw_garments(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     behind each picture, float32 (n, len(FACTORS)), NaN where one does not apply to that kind. The same bytes for the
     same `n` and `seed` everywhere; draw training and test images with two seeds.
     """
+    bytearray(LARGEST_KEPT)  # having freed this, glibc keeps smaller blocks for the next array: half of the time
     rng = np.random.Generator(np.random.PCG64(seed))
     labels = np.empty(n, np.int64)
     labels[np.argsort(rng.random(n), kind="stable")] = np.arange(n) % len(KINDS)

@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import get_num_threads, njit
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 ROWS, COLUMNS = 128, 1024  # of a tile: half a MiB, which stays in a core's cache
 STRIDE = 32  # scores looked at together
 SPARE = 16  # candidates kept beyond k
 ROUNDING = float(np.finfo(np.float32).eps)
+BLAS = ThreadpoolController()  # found once: looking for the libraries takes as long as a small search
 FARTHEST = 97  # percentile of the map's own distances to their neighbours: beyond it an image is off the map
 
 
@@ -82,7 +83,7 @@ def _search(points: np.ndarray, queries: np.ndarray, k: int, others: bool) -> tu
 
 def _over_blocks(work: Callable[[slice], None], n: int) -> None:
     blocks = [slice(start, min(start + ROWS, n)) for start in range(0, n, ROWS)]
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(get_num_threads()) as pool:
+    with BLAS.limit(limits=1, user_api="blas"), ThreadPoolExecutor(get_num_threads()) as pool:
         list(pool.map(work, blocks))
 
 

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 ONE, ZERO = np.float32(1), np.float32(0)
 LANES = 128  # points that are pushed together
+AT_ONCE = 8  # positions that push them before their sums go back to memory
 
 
 @njit(parallel=True, cache=True)
@@ -23,12 +24,13 @@ def attraction(positions, starts, indices, affinities, forces):
     solid = axes == 3
     x, y, z = positions[0], positions[1], positions[axes - 1]
     for i in prange(n):
+        xi, yi, zi = x[i], y[i], z[i]
         fx = fy = fz = ZERO
         for at in range(starts[i], starts[i + 1]):
-            j = indices[at]
-            dx = x[i] - x[j]
-            dy = y[i] - y[j]
-            dz = z[i] - z[j] if solid else ZERO
+            j = np.uint32(indices[at])  # spares what a negative index would mean
+            dx = xi - x[j]
+            dy = yi - y[j]
+            dz = zi - z[j] if solid else ZERO
             weight = affinities[at] / (ONE + dx * dx + dy * dy + dz * dz)
             fx += weight * dx
             fy += weight * dy
@@ -54,7 +56,8 @@ def push(points, positions, forces, sums):
     order. The error model spares a check for division by zero, with which no instruction could take more than one.
     """
     axes, m = points.shape
-    solid = axes == 3
+    n = positions.shape[1]
+    solid, whole = axes == 3, n - n % AT_ONCE
     x, y, z = positions[0], positions[1], positions[axes - 1]
     for block in prange((m + LANES - 1) // LANES):
         first = block * LANES
@@ -62,24 +65,31 @@ def push(points, positions, forces, sums):
         px, py, pz = points[0, first:last], points[1, first:last], points[axes - 1, first:last]
         fx, fy = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
         fz, total = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
-        for j in range(len(x)):
-            xj, yj, zj = x[j], y[j], z[j]
+        for start in range(0, whole, AT_ONCE):
             for lane in range(last - first):
-                dx = px[lane] - xj
-                dy = py[lane] - yj
-                dz = pz[lane] - zj if solid else ZERO
-                w = ONE / (ONE + dx * dx + dy * dy + dz * dz)
-                total[lane] += w
-                w *= w
-                fx[lane] += w * dx
-                fy[lane] += w * dy
-                if solid:
-                    fz[lane] += w * dz
+                state = fx[lane], fy[lane], fz[lane], total[lane]
+                for j in range(start, start + AT_ONCE):
+                    state = _pushed(state, px[lane] - x[j], py[lane] - y[j], pz[lane] - z[j], solid)
+                fx[lane], fy[lane], fz[lane], total[lane] = state
+        for j in range(whole, n):
+            for lane in range(last - first):
+                state = fx[lane], fy[lane], fz[lane], total[lane]
+                state = _pushed(state, px[lane] - x[j], py[lane] - y[j], pz[lane] - z[j], solid)
+                fx[lane], fy[lane], fz[lane], total[lane] = state
         for lane in range(last - first):
             forces[0, first + lane], forces[1, first + lane] = fx[lane], fy[lane]
             sums[first + lane] = total[lane]
             if solid:
                 forces[2, first + lane] = fz[lane]
+
+
+@njit(inline="always")
+def _pushed(state, dx, dy, dz, solid):
+    """The force on a point and its sum of w, with those from one more position, (dx, dy, dz) away."""
+    fx, fy, fz, total = state
+    w = ONE / (ONE + dx * dx + dy * dy + (dz * dz if solid else ZERO))
+    square = w * w
+    return fx + square * dx, fy + square * dy, fz + square * dz if solid else fz, total + w
 
 
 @njit(parallel=True, cache=True)
