@@ -15,6 +15,8 @@ import numpy as np
 from numba import get_num_threads, njit
 from threadpoolctl import ThreadpoolController
 
+import stages.latents.wide_vectors  # noqa: F401
+
 ROWS, COLUMNS = 128, 1024  # of a tile: half a MiB, which stays in a core's cache
 STRIDE = 32  # scores looked at together
 SPARE = 16  # candidates kept beyond k
@@ -67,7 +69,7 @@ def _search(points: np.ndarray, queries: np.ndarray, k: int, others: bool) -> tu
     left, right = _factors(points, queries)
     distances, indices = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
     keep = min(k + SPARE, len(points) - others)
-    room = 4 * keep + STRIDE
+    room = 3 * keep + STRIDE
 
     def search(rows: slice) -> None:
         size = rows.stop - rows.start
@@ -119,22 +121,24 @@ def _collect(tile, first_column, first_row, keep, values, places, filled, limits
     """Add to each row's candidates what in its row of `tile` is below its limit; full rows fall back to the best."""
     rows, columns = tile.shape
     for row in range(rows):
-        count, limit = filled[row], limits[row]
-        itself = first_row + row - first_column
+        line, candidates, numbers = tile[row], values[row], places[row]
+        count, limit, itself = filled[row], limits[row], first_row + row
         for start in range(0, columns, STRIDE):
-            stretch = tile[row, start : start + STRIDE]
+            stretch = line[start : start + STRIDE]
             below = np.int32(0)
             for offset in range(len(stretch)):  # compiled to wide instructions; mostly none is below
-                below += np.int32(1) if stretch[offset] < limit else np.int32(0)
+                below += np.int32(stretch[offset] < limit)
             if below == 0:
                 continue
+            at, number = np.uint64(count), np.int32(first_column + start)
             for offset in range(len(stretch)):  # written first and counted then: no branch to mispredict
-                column = start + offset
-                values[row, count], places[row, count] = stretch[offset], first_column + column
-                count += (stretch[offset] < limit) & (column != itself)
-            if count > values.shape[1] - STRIDE:
-                _select(values[row], places[row], count, keep)
-                count, limit = keep, values[row, :keep].max()
+                candidates[at], numbers[at] = stretch[offset], number
+                at += np.uint64((stretch[offset] < limit) & (number != itself))
+                number += np.int32(1)
+            count = np.int64(at)
+            if count > len(candidates) - STRIDE:
+                _select(candidates, numbers, count, keep)
+                count, limit = keep, candidates[:keep].max()
         filled[row], limits[row] = count, limit
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit, prange
 from scipy.sparse import csr_array
 
+import stages.latents.wide_vectors  # noqa: F401
 from stages.latents.neighbours import nearest, nearest_others
 
 NEIGHBOURS = 3  # times the perplexity; the Gaussian leaves next to nothing to those beyond (van der Maaten 2014)

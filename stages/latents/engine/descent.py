@@ -11,6 +11,7 @@ from numba import njit, prange
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
+import stages.latents.wide_vectors  # noqa: F401
 from stages.latents.engine import forces, on_torch
 from stages.latents.engine.interpolation import Grid
 from stages.pipeline.checkpoint import NoCheckpoint
@@ -24,7 +25,8 @@ LONGEST_STEP = np.float32(5)
 START_DEVIATION = 1e-4  # of the first axis; so close together, points part where the affinities pull them
 JITTER = 0.01  # of that; identical latents could never part otherwise
 ALL_PAIRS_UP_TO = 6_000  # points, in 2-D; more repel through the grid, twice as fast at 8,000 and nearly exact
-SHOW_EVERY = 50  # iterations between two looks at the divergence
+SETTLING = 150  # last iterations, in which the grid's nodes lie closer together
+SHOW_EVERY = 125  # iterations between two looks at the divergence
 
 
 def optimise(
@@ -72,6 +74,7 @@ def descend(
     with progress(None, "t-SNE", unit="iteration", total=params.early_iterations + params.iterations) as bar:
         for iteration in range(int(done) + 1, bar.total + 1):
             exaggeration = params.early_exaggeration if iteration <= params.early_iterations else 1
+            grid.finest = iteration > bar.total - SETTLING
             forces.attraction(positions, *edges, pull)
             z = repulsion(positions, push)
             pull *= np.float32(exaggeration)

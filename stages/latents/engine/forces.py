@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit, prange
 from scipy.sparse import csr_array
 
+import stages.latents.wide_vectors  # noqa: F401
+
 ONE, ZERO = np.float32(1), np.float32(0)
 LANES = 128  # points that are pushed together
 AT_ONCE = 8  # positions that push them before their sums go back to memory
@@ -103,7 +105,7 @@ def _cross_entropies(positions, starts, indices, affinities, sums):
             for axis in range(axes):
                 distance += np.float64(positions[axis, i] - positions[axis, indices[at]]) ** 2
             if p > 0:
-                total += p * (np.log(p) + np.log1p(distance))
+                total += p * np.log(p * (1 + distance))
         sums[i] = total
 
 

@@ -17,7 +17,10 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from scipy import fft
 
+import stages.latents.wide_vectors  # noqa: F401
+
 SPACING = 0.35  # of the nodes; at less than a third of their width the kernels are nearly whole
+COARSE_SPACING = 0.5  # for points that have far to go: half as many nodes, which cost 1 % of the divergence if kept
 TINIEST = 1e-20  # span; all points in one place need a grid too
 FEWEST_STEPS = 24  # along the longer axis, while the map is still small
 SUPPORT = 4  # nodes that a cubic B-spline spans
@@ -28,13 +31,14 @@ class Grid:
     """The repulsion of one map; its kernels are kept from one iteration to the next as long as they fit."""
 
     def __init__(self, spacing: np.float32 | None = None, size: tuple[int, int] = (0, 0)):
-        self.spacing, self.size = spacing, size
+        self.spacing, self.size, self.finest = spacing, size, True
         self.kernels = None if spacing is None else self.transformed_kernels()
 
     def fit(self, spans: np.ndarray) -> tuple[int, int]:
         """How many nodes a map of these `spans` float32 (2,) needs; sets the spacing, and the transforms' size to twice
         that or more. Kernels are made anew if either has to change."""
-        spacing = np.float32(min(SPACING, max(spans.max(), TINIEST) / FEWEST_STEPS))
+        most = SPACING if self.finest else COARSE_SPACING
+        spacing = np.float32(min(most, max(spans.max(), TINIEST) / FEWEST_STEPS))
         shape = tuple(int(span / spacing) + SUPPORT + 1 for span in spans)
         size = tuple(map(self.room, shape, self.size))
         if (spacing, size) != (self.spacing, self.size):
