@@ -104,6 +104,34 @@ def test_the_map_by_the_grid_is_as_good_as_by_all_pairs(monkeypatch):
     assert forces.divergence(descent.optimise(LATENTS, affinities, PARAMS), affinities) < 1.02 * exact
 
 
+@pytest.mark.parametrize("axes", [2, 3])
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 129, 397])
+def test_all_pairs_are_the_plain_sum_for_any_number_of_points(axes, n):
+    positions = scattered(axes)[0][:, :n].copy()
+    apart = positions.T[:, None].astype(np.float64) - positions.T
+    w = 1 / (1 + (apart**2).sum(axis=2))
+    found = np.empty_like(positions)
+    assert forces.repulsion(positions, found) == pytest.approx(w.sum() - n, rel=1e-5, abs=1e-6)
+    np.testing.assert_allclose(found, (w[:, :, None] ** 2 * apart).sum(axis=1).T, rtol=1e-3, atol=1e-5)
+
+
+def test_a_large_map_settles_on_the_finer_grid(monkeypatch):
+    spacings = []
+
+    class Watched(Grid):
+        def repulsion(self, positions, forces):
+            z = super().repulsion(positions, forces)
+            spacings.append(float(self.spacing))
+            return z
+
+    monkeypatch.setattr(descent, "ALL_PAIRS_UP_TO", 0)
+    monkeypatch.setattr(descent, "Grid", Watched)
+    params = PARAMS.model_copy(update={"early_iterations": 50, "iterations": 250})
+    descent.descend(descent.principal_start(LATENTS, 2, 0), joint_affinities(LATENTS, 20), params)
+    assert max(spacings[: -descent.SETTLING]) == pytest.approx(0.5)
+    assert max(spacings[-descent.SETTLING :]) == pytest.approx(0.35)
+
+
 def test_torch_repels_as_the_grid_does():
     positions, _ = scattered(2)
     expected = np.empty_like(positions)
