@@ -53,6 +53,7 @@ repro --single-item render_figures & figures=$$!; \
 aside --single-item render_map_page; wait $$figures
 endef
 
+# Without the last stage's page something is left to do: a first run need not ask DVC, which takes seconds.
 run: $(BIN)/.installed  ## Run the pipeline, then show the metrics and where the pictures are
 	@python -m stages.pipeline.params
 	@if test -e plots/map.html && dvc status --quiet; then echo "Data and pipelines are up to date."; else $(BRANCHES); dvc repro; fi
