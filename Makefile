@@ -20,7 +20,7 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	mkdir -p -m 700 .dvc/tmp/site-cache
 	$(BIN)/dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/tmp/site-cache"
-	$(BIN)/python -m stages.latents.engine
+	$(BIN)/python -m stages.tsne.compile_kernels
 	@touch $@
 
 $(BIN)/.remotes: $(BIN)/.installed requirements-remotes.lock requirements-moto.lock
@@ -55,7 +55,7 @@ endef
 
 # Without the last stage's page something is left to do: a first run need not ask DVC, which takes seconds.
 run: $(BIN)/.installed  ## Run the pipeline, then show the metrics and where the pictures are
-	@python -m stages.pipeline.params
+	@python -m stages.common.settings
 	@if test -e plots/map.html && dvc status --quiet; then echo "Data and pipelines are up to date."; else $(BRANCHES); dvc repro; fi
 	@$(MAKE) --no-print-directory metrics
 

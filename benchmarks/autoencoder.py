@@ -1,7 +1,7 @@
 """Training the autoencoder beside the loop that torch's tutorials teach: images a second, and what is learnt.
 
 The usual loop: torchvision's FashionMNIST with ToTensor, a shuffling DataLoader with two workers, and for each batch
-forward, backward, step. Ours: `stages.latents.training.train`, its validation and its start included. Both have the
+forward, backward, step. Ours: `stages.autoencoder.training.train`, its validation and its start included. Both have the
 same network, started alike, the same batch size, epochs, loss and optimiser with params.yaml's values; what only ours
 has (views, beta, noise) is off. On a CPU ours runs on one thread, as always, the usual loop on as many as torch takes;
 with `--device cuda` both train on the GPU.
@@ -25,11 +25,11 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from stages.latents.autoencoder import Autoencoder
-from stages.latents.garments import draw_garments
-from stages.latents.torchvision_import import torchvision
-from stages.latents.training import new_network, reconstruct, train
-from stages.pipeline.params import AutoencoderParams, load_params
+from stages.autoencoder.network import Autoencoder
+from stages.autoencoder.training import new_network, reconstruct, train
+from stages.common.settings import AutoencoderParams, load_params
+from stages.common.torchvision_import import torchvision
+from stages.images.garments.garments import draw_garments
 
 IMAGES, NEW_IMAGES, EPOCHS, REPEATS, WORKERS = 10_000, 2000, 5, 3, 2
 PLAIN = {"consistency": 0.0, "shift": 0.0, "rotation": 0.0, "stretching": 0.0, "flip": False, "beta": 0.0, "noise": 0.0}

@@ -21,19 +21,19 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from stages.autoencoder.network import Autoencoder
+from stages.autoencoder.training import network_from, reconstruct
 from stages.cluster.connection import address, cluster
 from stages.cluster.tasks import mapping
+from stages.common.artifacts import read_weights
+from stages.common.progress import progress
+from stages.common.settings import load_params
 from stages.figures.map_images import compose_map
-from stages.latents.autoencoder import Autoencoder
-from stages.latents.engine import placing
-from stages.latents.garments import draw_garments
-from stages.latents.landmarks import choose_landmarks
-from stages.latents.shards import read_shard, write_shard
-from stages.latents.training import network_from, reconstruct
-from stages.latents.tsne import PIECE, embed
-from stages.pipeline.artifacts import read_weights
-from stages.pipeline.params import load_params
-from stages.pipeline.progress import progress
+from stages.images.garments.garments import draw_garments
+from stages.images.source_shards import read_shard, write_shard
+from stages.tsne import placing
+from stages.tsne.embedding import PIECE, embed
+from stages.tsne.landmarks import choose_landmarks
 
 SHARD = 10_000  # images
 PICTURE = Path("docs/images/cluster_map.png")

@@ -30,10 +30,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.figures.map_page import Points, map_page
-from stages.figures.packing import Encoder
 from stages.figures.style import class_colour
-from stages.latents.garments import CLASS_NAMES, draw_garments
+from stages.images.garments.garments import CLASS_NAMES, draw_garments
+from stages.page.map_page import Points, map_page
+from stages.page.packing import Encoder
 
 try:
     from bokeh.embed import file_html

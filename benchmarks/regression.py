@@ -36,12 +36,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from benchmarks.curves import problems
-from stages.pipeline.params import CurveParams, RegressorParams, check_section, load_params
-from stages.regression.formula import evaluate
-from stages.regression.network import predict
-from stages.regression.points import draw_points
-from stages.regression.scores import noise_floor_mae
-from stages.regression.training import train
+from stages.common.settings import CurveParams, RegressorParams, check_section, load_params
+from stages.curve.formula import evaluate
+from stages.curve.points import draw_points
+from stages.regressor.network import predict
+from stages.regressor.training import train
+from stages.scores.fit import noise_floor_mae
 
 Points = tuple[np.ndarray, np.ndarray]
 Predictor = Callable[[np.ndarray], np.ndarray]

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from benchmarks.tsne import ENGINES, peak_mb
-from stages.pipeline.params import load_params
+from stages.common.settings import load_params
 
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 70_000, 100_000, 200_000)
 COLOURS = {"fitmap": "#d1242f", "opentsne": "#1861ce", "opentsne_fft": "#6db655", "sklearn": "#aa6d00"}
@@ -50,7 +50,7 @@ def run_alone(engine: str, count: int) -> None:
     params = load_params("tsne").model_copy(update={"engine": "fitmap", "device": "cpu"})
     latents = mixture(count)
     if engine == "fitmap":
-        from stages.latents.engine import descent
+        from stages.tsne import descent
 
         short = params.model_copy(update={"early_iterations": 1, "iterations": 1, "n_components": 2})
         chosen = descent.ALL_PAIRS_UP_TO

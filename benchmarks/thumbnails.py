@@ -26,7 +26,7 @@ from PIL import Image
 
 from stages.figures.map_images import GAMMA, by_grid, compose_map, shown_boxes, spread_out, tint, to_pixels
 from stages.figures.style import NIGHT, class_colour
-from stages.latents.garments import CLASS_NAMES, draw_garments
+from stages.images.garments.garments import CLASS_NAMES, draw_garments
 
 PIXELS, TILE = 2400, 40  # those of the pipeline
 DPI = 100

@@ -32,13 +32,13 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_array
 
-from stages.latents.engine import on_torch
-from stages.latents.engine.affinities import joint_affinities
-from stages.latents.engine.descent import principal_start
-from stages.latents.engine.forces import divergence
-from stages.latents.scores import knn_accuracy, knn_recall, trustworthiness
-from stages.latents.tsne import embed, place
-from stages.pipeline.params import TsneParams, load_params
+from stages.common.settings import TsneParams, load_params
+from stages.scores.map import knn_accuracy, knn_recall, trustworthiness
+from stages.tsne import gpu
+from stages.tsne.affinities import joint_affinities
+from stages.tsne.descent import principal_start
+from stages.tsne.embedding import embed, place
+from stages.tsne.forces import divergence
 
 POINTS, MANY, TORCHDR_POINTS = 6_000, 70_000, 40_000
 THREADS = 2
@@ -108,8 +108,8 @@ def augmented(images: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 def make_latents(folder: Path, count: int) -> dict[str, np.ndarray]:
     """Latents of training and test images with their labels, and `many` (count, d), the former and their copies."""
-    from stages.latents.images import drawn_images, fashion_mnist_images
-    from stages.latents.training import encode, train
+    from stages.autoencoder.training import encode, train
+    from stages.images.sources import drawn_images, fashion_mnist_images
 
     real = folder.is_dir()
     images = fashion_mnist_images(str(folder)) if real else drawn_images(load_params("images"))
@@ -134,7 +134,7 @@ def compile_seconds() -> float:
     """What a run costs more in a new process with an empty cache of compiled code than in one with a full one."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-        run = [sys.executable, "-m", "stages.latents.engine"]
+        run = [sys.executable, "-m", "stages.tsne.compile_kernels"]
         empty, full = (
             timed(lambda: subprocess.run(run, env=environment, check=True, stderr=subprocess.DEVNULL))[0]
             for _ in range(2)
@@ -230,7 +230,7 @@ def measure_many(latents: np.ndarray, params: TsneParams, with_opentsne: bool) -
 def measure_gpu(latents: np.ndarray, params: TsneParams, rounds: int, backend: str | None) -> dict[str, float]:
     """Median seconds on a CUDA device: our optimisation of all latents, and from latents to map ours and TorchDR's of
     some; and the divergences these two reach."""
-    if not on_torch.gpu_is_there():
+    if not gpu.gpu_is_there():
         sys.exit("benchmarks.tsne: --gpu needs a CUDA device, and torch sees none")
     try:
         from torchdr import TSNE
@@ -249,7 +249,7 @@ def measure_gpu(latents: np.ndarray, params: TsneParams, rounds: int, backend: s
     affinities, start = joint_affinities(latents, params.perplexity), principal_start(latents, 2, params.seed)
     some = latents[:TORCHDR_POINTS]
     sides = {
-        "optimisation": lambda: on_torch.descend(start, affinities, params).T,
+        "optimisation": lambda: gpu.descend(start, affinities, params).T,
         "fitmap": lambda: ours(some, params),
         "torchdr": lambda: torchdr(some, params),
     }

@@ -8,10 +8,10 @@ import pandas as pd
 
 from commands.experiments import Claim, combinations, project_files, read_claim, read_results, run_missing
 from commands.findings import FINDINGS, Finding
+from stages.common.artifacts import write_bytes, write_text
+from stages.common.errors import InputError
+from stages.common.settings import check_file
 from stages.figures.style import png_bytes
-from stages.pipeline.artifacts import write_bytes, write_text
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import check_file
 
 SETS, PAGE = Path("experiments/claims"), Path("docs/claims.md")
 

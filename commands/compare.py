@@ -13,13 +13,13 @@ import pandas as pd
 import typer
 import yaml
 
+from commands import comparison_page as page
 from commands.metrics import ABSENT, BETTER_NOW, MOVED, SAME, WORSE_NOW, Change, compare_metrics, flatten
 from commands.revisions import Missing, Revision
-from stages.figures import comparison_page as page
-from stages.latents.alignment import neighbours_kept, procrustes
-from stages.latents.garments import CLASS_NAMES
-from stages.pipeline.artifacts import write_text
-from stages.pipeline.errors import InputError
+from stages.common.artifacts import write_text
+from stages.common.errors import InputError
+from stages.images.garments.garments import CLASS_NAMES
+from stages.scores.alignment import neighbours_kept, procrustes
 
 METRICS = ("regressor", "latents", "map")
 NEIGHBOURS = 15  # of each point, looked for on both maps

@@ -23,9 +23,9 @@ import pandas as pd
 import yaml
 from pydantic import Field, ValidationError
 
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import Section, check_section
-from stages.pipeline.progress import progress
+from stages.common.errors import InputError
+from stages.common.progress import progress
+from stages.common.settings import Section, check_section
 
 STORE = Path(".dvc/tmp/claims.git")
 BRANCH = ("generate_curve", "train_regressor", "evaluate_regressor")

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stages.latents import training as autoencoder
-from stages.pipeline.artifacts import read_arrays, read_weights, write_bytes
-from stages.pipeline.errors import InputError
-from stages.regression import network as regressor
+from stages.autoencoder import training as autoencoder
+from stages.common.artifacts import read_arrays, read_weights, write_bytes
+from stages.common.errors import InputError
+from stages.regressor import network as regressor
 
 CLOSE = 1e-5  # what onnxruntime may differ by
 CHECKED = 2000  # inputs of the check

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from pandas import DataFrame, Series
 
-from stages.figures.claims import draw_histories, draw_polygons, draw_trend
+from commands.claim_figures import draw_histories, draw_polygons, draw_trend
 
 DISTANCE = "distance from the true curve (RMSE)"
 FEWEST_POINTS = 1000  # of the curve's 32 swings each then has some 30; with 300 points the narrow ones have too few

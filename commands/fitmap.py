@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stages.pipeline.errors import run
+from stages.common.errors import run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import yaml
 
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 MD5 = re.compile(r"[0-9a-f]{32}")
 

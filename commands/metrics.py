@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 LOWER, HIGHER = "lower", "higher"
 # The first pattern that fits decides. A number is the value to hit; None says nothing about the models: it describes

@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from stages.figures.density import density_beneath
-from stages.figures.map_page import Points, map_page, points_of
-from stages.figures.packing import Encoder
-from stages.figures.placed_images import NewImages, draw_placed_images
+from commands.placed_images import NewImages, draw_placed_images
+from stages.autoencoder.training import network_from
+from stages.common.artifacts import read_arrays, read_json, read_weights, write_bytes, write_text
+from stages.common.errors import InputError
+from stages.common.settings import load_params, map_params
 from stages.figures.style import png_bytes, shorten
-from stages.latents.framing import CUT_SOURCES, Framing, learn_framing, read_framed
-from stages.latents.images import image_files
-from stages.latents.landmarks import landmarks_of
-from stages.latents.neighbours import nearest, reach
-from stages.latents.placing import FinishedMap, Placed, finish_map, kinds_of, place_images
-from stages.latents.scores import neighbourhoods
-from stages.latents.training import network_from
-from stages.pipeline.artifacts import read_arrays, read_json, read_weights, write_bytes, write_text
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import load_params, map_params
+from stages.images.garment_framing import CUT_SOURCES, Framing, learn_framing, read_framed
+from stages.images.sources import image_files
+from stages.latents.new_images import FinishedMap, Placed, finish_map, kinds_of, place_images
+from stages.page.density import density_beneath
+from stages.page.map_page import Points, map_page, points_of
+from stages.page.packing import Encoder
+from stages.scores.map import neighbourhoods
+from stages.tsne.landmarks import landmarks_of
+from stages.tsne.neighbours import nearest, reach
 
 PICTURE = Path("plots/placed.png")
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stages.figures.charts_page import chart, charts_page
-from stages.figures.comparison_page import paragraph, picture_pair, section
-from stages.pipeline.artifacts import write_text
-from stages.pipeline.errors import InputError
+from commands.charts_page import chart, charts_page
+from commands.comparison_page import paragraph, picture_pair, section
+from stages.common.artifacts import write_text
+from stages.common.errors import InputError
 
 
 def plots(revisions: Sequence[str], path: Path) -> None:

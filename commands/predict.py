@@ -6,11 +6,11 @@ import sys
 import numpy as np
 import pandas as pd
 
-from stages.pipeline.artifacts import read_weights, write_csv
-from stages.pipeline.errors import InputError
-from stages.pipeline.inputs import is_file
-from stages.regression.network import Regressor, network_from, predict
-from stages.regression.points import finite_numbers, read_table
+from stages.common.artifacts import read_weights, write_csv
+from stages.common.errors import InputError
+from stages.common.input_checks import is_file
+from stages.curve.points import finite_numbers, read_table
+from stages.regressor.network import Regressor, network_from, predict
 
 
 def predict_values(values: list[str], csv: str | None, out: str | None, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from dvc.repo import Repo
 from dvc.scm import resolve_rev
 from scmrepo.exceptions import SCMError
 
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 
 class Missing(Exception):

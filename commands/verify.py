@@ -21,7 +21,7 @@ from dvc_data.hashfile.db import HashFileDB
 
 from commands.locked import MD5, Artifact, committed_artifacts, current_artifacts
 from commands.provenance import Finding, edited_during_run
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}")
 LARGEST_LIST = 1 << 20  # bytes read of a directory object or an entry of the run cache; both are short texts

@@ -9,10 +9,10 @@ The column of real images comes from experiments/fashion_mnist_slice.json, kept 
 import re
 from pathlib import Path
 
+from stages.common.artifacts import read_arrays, read_csv, read_json, write_bytes, write_text
 from stages.figures.curve import draw_fit
 from stages.figures.map_images import draw_map_images
 from stages.figures.style import png_bytes
-from stages.pipeline.artifacts import read_arrays, read_csv, read_json, write_bytes, write_text
 
 REAL = "experiments/fashion_mnist_slice.json"
 TABLE = re.compile(r"(\| [^\n]*\n\| --- \| --- \| ---: \| ---: \|\n(?:\|[^\n]*\n)*)")

@@ -27,12 +27,12 @@ import torch
 from torch.nn import functional
 
 from experiments.tables import averaged, digest, put_into, resumed
-from stages.latents.images import fashion_mnist_images
-from stages.latents.neighbours import nearest
-from stages.latents.scores import fit_pca, knn_recall, pca_mse, trustworthiness
-from stages.latents.training import encode, reconstruct, train
-from stages.latents.tsne import embed
-from stages.pipeline.params import AutoencoderParams, load_params
+from stages.autoencoder.training import encode, reconstruct, train
+from stages.common.settings import AutoencoderParams, load_params
+from stages.images.sources import fashion_mnist_images
+from stages.scores.map import fit_pca, knn_recall, pca_mse, trustworthiness
+from stages.tsne.embedding import embed
+from stages.tsne.neighbours import nearest
 
 LEARNT = {"screen": 4000, "finalists": 6000, "schedules": 6000}  # training images; held-out ones follow the first 6,000
 HELD_OUT = slice(6000, 7000)

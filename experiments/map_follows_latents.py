@@ -24,15 +24,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.tables import averaged, digest, put_into, resumed
-from stages.extract_latents import extract
+from stages.autoencoder.training import train
+from stages.common.artifacts import read_arrays, write_arrays, write_bytes
+from stages.common.settings import AutoencoderParams, TsneParams, load_params
 from stages.figures.map_points import class_entries, draw_points
 from stages.figures.style import FIT, INK, legend, new_figure, paper, png_bytes
-from stages.latents.images import ImageSet, fashion_mnist_images
-from stages.latents.scores import knn_accuracy, knn_recall, trustworthiness
-from stages.latents.training import train
-from stages.latents.tsne import embed, place
-from stages.pipeline.artifacts import read_arrays, write_arrays, write_bytes
-from stages.pipeline.params import AutoencoderParams, TsneParams, load_params
+from stages.images.sources import ImageSet, fashion_mnist_images
+from stages.latents.extract_latents import extract
+from stages.scores.map import knn_accuracy, knn_recall, trustworthiness
+from stages.tsne.embedding import embed, place
 
 SIZES = [2, 4, 8, 16, 32, 64]
 PERPLEXITIES = [5.0, 10.0, 20.0, 30.0, 50.0, 100.0]

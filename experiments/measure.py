@@ -18,10 +18,10 @@ import pandas as pd
 import yaml
 
 from stages import evaluate_regressor, generate_curve, train_regressor
-from stages.pipeline.artifacts import read_csv, read_json, read_weights, write_csv, write_text
-from stages.pipeline.errors import run
-from stages.regression.network import Regressor, network_from, predict
-from stages.regression.scores import breakpoints
+from stages.common.artifacts import read_csv, read_json, read_weights, write_csv, write_text
+from stages.common.errors import run
+from stages.regressor.network import Regressor, network_from, predict
+from stages.scores.fit import breakpoints
 
 
 def measure(params: dict, seed: int) -> dict[str, pd.DataFrame]:

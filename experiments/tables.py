@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.pipeline.artifacts import write_csv, write_text
-from stages.pipeline.params import Section
+from stages.common.artifacts import write_csv, write_text
+from stages.common.settings import Section
 
 
 def digest(*sections: Section) -> str:

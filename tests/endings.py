@@ -43,7 +43,7 @@ class Ending:
 
 
 def ending_of(function: Callable, *arguments, folder: Path) -> Ending:
-    """Call a function in `folder`, as `stages.pipeline.errors.run` calls a stage's `main`."""
+    """Call a function in `folder`, as `stages.common.errors.run` calls a stage's `main`."""
     ours, theirs = SERVER.Pipe()
     errors = folder / ".stderr"
     child = SERVER.Process(target=_run, args=(function, arguments, str(folder), str(errors), theirs))
@@ -67,7 +67,7 @@ def stage(name: str) -> None:
 
 
 def _run(function: Callable, arguments: tuple, folder: str, errors: str, pipe: Connection) -> None:
-    from stages.pipeline.errors import run
+    from stages.common.errors import run
 
     pipe.send("ready")
     os.chdir(folder)

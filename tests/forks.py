@@ -13,8 +13,8 @@ from pathlib import Path
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(
     [
-        "stages.load_images", "stages.train_regressor", "stages.train_autoencoder", "stages.embed_baselines",
-        "stages.render_figures", "dvc.cli.parser", "dvc.repo.reproduce", "dvc.scm", "dvc.render", "networkx",
+        "stages.images.load_images", "stages.regressor.train_regressor", "stages.autoencoder.train_autoencoder", "stages.tsne.embed_baselines",
+        "stages.figures.render_figures", "dvc.cli.parser", "dvc.repo.reproduce", "dvc.scm", "dvc.render", "networkx",
     ]
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ def fitmap(*arguments: str) -> None:
 def stages(*names: str) -> None:
     """What `python -m stages NAME` does, for one stage after the other."""
     from stages.__main__ import main
-    from stages.pipeline.errors import run
+    from stages.common.errors import run
 
     for name in names:
         sys.argv = ["stages", name]

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import save
 
-from stages.latents.training import arrays_of, new_network
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import load_params
-from stages.regression.points import read_points
+from stages.autoencoder.training import arrays_of, new_network
+from stages.common.errors import InputError
+from stages.common.settings import load_params
+from stages.curve.points import read_points
 from tests.endings import Ending, ending_of, stage
 
 with open("params.yaml") as file:

@@ -55,7 +55,7 @@ IN_MAIN = {
         "deps:\n+     - settings.ini",
     ),
     "a hidden look into a folder": ("__import__('os').listdir('plots')", "deps:\n+     - plots"),
-    "a hidden import": ("__import__('stages.pipeline.progress')", "deps:\n+     - stages/pipeline/progress.py"),
+    "a hidden import": ("__import__('stages.common.progress')", "deps:\n+     - stages/pipeline/progress.py"),
     "an undeclared parameter": ("load_params('figures')", "params:\n+     - figures"),
     "parameters read behind the schema's back": ("open('params.yaml').read()", "deps:\n+     - params.yaml"),
     "a second write": ("open('data/more.csv', 'w')", "outs:\n+     - data/more.csv"),
@@ -106,7 +106,7 @@ def test_faults_in_any_stage_are_caught(copy, pipeline, stage, count):
     replace(
         copy / f"stages/{stage}.py",
         "def main() -> None:\n",
-        f"def main() -> None:\n    from stages.pipeline.params import load_params\n\n    {faulty.format(section)}\n",
+        f"def main() -> None:\n    from stages.common.settings import load_params\n\n    {faulty.format(section)}\n",
     )
     told = run_audited(copy, pipeline.environment, stage)
     for line in ("deps:\n+     - README.md", "outs:\n+     - data/more.csv", f"params:\n+     - {section}"):

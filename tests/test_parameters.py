@@ -15,9 +15,9 @@ import yaml
 from dvc.repo import Repo
 from PIL import Image
 
-from stages.latents.garments import draw_garments
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import SECTIONS, check_section
+from stages.common.errors import InputError
+from stages.common.settings import SECTIONS, check_section
+from stages.images.garments.garments import draw_garments
 from tests.audit.declared import paths
 
 GRAPH = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]

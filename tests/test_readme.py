@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from commands.findings import FINDINGS
 from commands.fitmap import app
 from docs.update_readme import REAL, table
-from stages.pipeline.params import check_file
+from stages.common.settings import check_file
 from tests.documented import commands
 
 FOLDERS = "stages|tests|data|metrics|plots|docs|experiments|benchmarks"

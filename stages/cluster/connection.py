@@ -1,23 +1,20 @@
 """Where a stage runs: on this machine, or on the Ray cluster that the environment variable FITMAP_CLUSTER names.
 
-It is no parameter, since no output depends on it. `local:4` starts Ray on this machine with four workers, `auto` is the
-cluster that this machine belongs to, `ray://head:10001` one that is reached through its head. Ray is imported
-only then.
+It is not a setting, as no output depends on it. `local:4` starts Ray on this machine with four workers, `auto` is the
+cluster that this machine belongs to, `ray://head:10001` a cluster reached through its head. Ray is imported only then.
 """
 
 import os
 import re
 import socket
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 VARIABLE = "FITMAP_CLUSTER"
 FORMS = re.compile(r"local:[1-9]\d{0,3}|auto|ray://[\w.\[\]:-]+:\d+")
-STAGES = ("train_autoencoder", "extract_latents", "embed_latents", "evaluate_map")  # the others take seconds anyway
 ANSWERS_WITHIN = 10  # seconds
 PACKAGE = Path(__file__).parents[1]  # sent to the workers, which need not have the project
 
@@ -30,24 +27,25 @@ def address() -> str | None:
     return value or None
 
 
-@contextmanager
-def cluster(stage: str) -> Iterator[None]:
-    """Tell where `stage` runs, and if that is on a cluster, stay connected to it.
+def on_cluster(main: Callable[[], None]) -> Callable[[], None]:
+    """Wrap a stage's `main`: it runs connected to the cluster if one is named, else as it is.
 
-    Raises `InputError` if the cluster cannot be reached or Ray is not installed: a stage never runs elsewhere instead.
+    The wrapped function raises `InputError` if the cluster cannot be reached or Ray is not installed: a stage never
+    falls back to this machine.
     """
-    where = address()
-    if where is None or stage not in STAGES:
-        print(f"{stage} runs on this machine", flush=True)
-        yield
-        return
-    ray = connect(where)
-    alive = [node for node in ray.nodes() if node["Alive"]]
-    print(f"{stage} runs on {where}: {len(alive)} nodes, {ray.cluster_resources()['CPU']:.0f} CPUs", flush=True)
-    try:
-        yield
-    finally:
-        ray.shutdown()
+
+    def run_there() -> None:
+        if (where := address()) is None:
+            return main()
+        ray = connect(where)
+        alive = [node for node in ray.nodes() if node["Alive"]]
+        print(f"on {where}: {len(alive)} nodes, {ray.cluster_resources()['CPU']:.0f} CPUs", flush=True)
+        try:
+            main()
+        finally:
+            ray.shutdown()
+
+    return run_there
 
 
 def connect(where: str):

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from stages.cluster.connection import address
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 AHEAD = 2  # tasks under way for each CPU: enough to keep it busy, few enough to hold their results in memory
 RETRIES = 5  # of a task whose worker or node is lost

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.pipeline.errors import InputError
-from stages.pipeline.inputs import check_archive, check_table, is_file
-from stages.pipeline.params import LatentsParams
+from stages.common.errors import InputError
+from stages.common.input_checks import check_archive, check_table, is_file
+from stages.common.settings import LatentsParams
 
 FEWEST_LATENTS = 50
 

@@ -12,12 +12,12 @@ import fsspec
 import numpy as np
 import pytest
 
-from stages.latents.garments import CLASS_NAMES
-from stages.latents.images import drawn_images
-from stages.latents.shards import list_shards, shard_images, write_shard
-from stages.pipeline import artifacts
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import load_params
+from stages.common import artifacts
+from stages.common.errors import InputError
+from stages.common.settings import load_params
+from stages.images.garments.garments import CLASS_NAMES
+from stages.images.source_shards import list_shards, shard_images, write_shard
+from stages.images.sources import drawn_images
 from tests.conftest import Clone
 from tests.remotes.conftest import s3
 
@@ -106,7 +106,7 @@ def test_a_stage_reads_shards_from_s3(pipeline, bucket, tmp_path, count):
             images, labels = (getattr(DRAWN, f"{split}_{name}") for name in ("images", "labels"))
             write_shard(f"{place}/{split}-0.parquet", images, labels)
         patterns = [f"{place}/{split}-*.parquet" for split in ("train", "test")]
-        listing = clone.run(sys.executable, "-m", "stages.latents.shards", *patterns, *map(str, CLASS_NAMES))
+        listing = clone.run(sys.executable, "-m", "stages.images.source_shards", *patterns, *map(str, CLASS_NAMES))
         (folder / "data/input/images/list.json").write_text(listing)
         clone.set({"images": {"source": "data/input/images/list.json"}})
         clone.run(sys.executable, "-m", "stages", "load_images")

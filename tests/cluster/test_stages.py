@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from stages import evaluate_map, extract_latents
+from stages.autoencoder.training import CHUNK, new_network
 from stages.cluster.tasks import ray_map
-from stages.latents import tsne
-from stages.latents.garments import draw_garments
-from stages.latents.training import CHUNK, new_network
-from stages.pipeline.params import load_params
+from stages.common.settings import load_params
+from stages.images.garments.garments import draw_garments
+from stages.tsne import embedding as tsne
 from tests.cluster.conftest import NODES, STORE
 
 OUTS = {

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 import torch
 
-from stages.latents.garments import draw_garments
-from stages.latents.training import arrays_of, reconstruct, train
-from stages.pipeline.artifacts import read_arrays
-from stages.pipeline.checkpoint import Checkpoint
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import load_params
+from stages.autoencoder.training import arrays_of, reconstruct, train
+from stages.common.artifacts import read_arrays
+from stages.common.checkpoint import Checkpoint
+from stages.common.errors import InputError
+from stages.common.settings import load_params
+from stages.images.garments.garments import draw_garments
 from tests.cluster.conftest import STORE
 
 IMAGES, TEST_IMAGES = draw_garments(600, seed=0)[0], draw_garments(150, seed=1)[0]
@@ -56,7 +56,7 @@ def three_nodes(connected):
 
 
 def on_cluster(folder, params=TINY, workers=3, interval=5.0):
-    from stages.cluster import training
+    from stages.autoencoder import train_on_ray as training
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "SMALLEST_SHARE", params.batch_size // workers)
@@ -96,7 +96,7 @@ def by_several(workers):
     """Trainings with each of the SETTINGS, by so many workers, undisturbed."""
     import ray.train.torch
 
-    from stages.cluster.training import ClusterWorker, packed, unpacked
+    from stages.autoencoder.train_on_ray import ClusterWorker, packed, unpacked
 
     def train_each():
         settings = [TINY.model_copy(update=changes) for changes, _ in SETTINGS]

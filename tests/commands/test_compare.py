@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from commands.fitmap import app
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 from tests.conftest import Clone
 from tests.forks import dvc, stages
 

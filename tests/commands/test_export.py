@@ -5,12 +5,12 @@ from typer.testing import CliRunner
 
 from commands import export
 from commands.fitmap import app
-from stages.latents.training import network_from as encoder_from
-from stages.latents.training import new_network
-from stages.pipeline.artifacts import read_weights, write_arrays, write_weights
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import load_params
-from stages.regression.network import arrays_of, network_from, predict
+from stages.autoencoder.training import network_from as encoder_from
+from stages.autoencoder.training import new_network
+from stages.common.artifacts import read_weights, write_arrays, write_weights
+from stages.common.errors import InputError
+from stages.common.settings import load_params
+from stages.regressor.network import arrays_of, network_from, predict
 from tests.regression.test_network import build
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra `onnx`)")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from commands.metrics import BETTER, compare_metrics, direction, flatten
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 
 def verdicts(old: dict, new: dict, *tolerances: str) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.latents.garments import CLASS_NAMES, draw_garments
+from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from tests.forks import fitmap
 
 IMAGES, LABELS, _ = draw_garments(12, seed=77)

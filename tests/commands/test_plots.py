@@ -6,7 +6,7 @@ import yaml
 from typer.testing import CliRunner
 
 from commands.fitmap import app
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from commands.fitmap import app, main
-from stages.pipeline.artifacts import write_weights
-from stages.pipeline.params import load_params
-from stages.regression.network import arrays_of, predict
-from stages.regression.training import train
+from stages.common.artifacts import write_weights
+from stages.common.settings import load_params
+from stages.regressor.network import arrays_of, predict
+from stages.regressor.training import train
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from commands.provenance import edited_during_run
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 
 CODE = "stages/regression/training.py"
 

@@ -9,7 +9,7 @@ import yaml
 
 from commands.locked import Artifact, parse_lock
 from commands.verify import content_problem, digest, directory_problem
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 from tests.forks import fitmap
 
 GRAPH = "stages: {make: {cmd: x, outs: [a.csv, {b.json: {cache: false}}]}}"

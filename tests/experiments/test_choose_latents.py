@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from experiments.choose_latents import VARIANTS, intrinsic_dimension, unseen_views, view_rank, view_recall
-from stages.latents.garments import draw_garments
-from stages.pipeline.params import check_section, load_params
+from stages.common.settings import check_section, load_params
+from stages.images.garments.garments import draw_garments
 
 IMAGES, _, _ = draw_garments(200, seed=0)
 

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from experiments.tables import averaged, digest, put_into, resumed
-from stages.pipeline.params import load_params
+from stages.common.settings import load_params
 
 
 def test_rows_that_are_there_are_not_measured_again(tmp_path):

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.common.errors import InputError
+from stages.common.settings import load_params
 from stages.latents.latent_set import read_latents
-from stages.pipeline.errors import InputError
-from stages.pipeline.params import load_params
 
 LATENTS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
 LABELS = np.array(["cat", "dog", "eel"])[np.arange(60) % 3]

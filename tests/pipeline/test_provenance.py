@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from stages.pipeline.errors import InputError
+from stages.common.errors import InputError
 from stages.pipeline.provenance import made_from, md5
 
 

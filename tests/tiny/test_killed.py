@@ -33,7 +33,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def run_stage(folder: str, stage: str, interval: float) -> None:
     """Run a stage in this process as `python -m stages` does, with many checkpoints."""
-    from stages.pipeline import checkpoint
+    from stages.common import checkpoint
 
     os.chdir(folder)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

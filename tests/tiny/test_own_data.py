@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.latents.garments import draw_garments
+from stages.images.garments.garments import draw_garments
 from tests.forks import fitmap, stages
 
 THREE_DIMENSIONS = {"n_components": 3, "perplexity": 10}

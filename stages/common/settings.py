@@ -1,0 +1,263 @@
+"""The schema of `params.yaml`: one class for each section, one field for each setting."""
+
+import difflib
+import re
+import reprlib
+import sys
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from stages.common.errors import InputError, run
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Coordinate = Annotated[float, Field(ge=-1e100, le=1e100)]  # its square is still finite
+Fraction = Annotated[float, Field(ge=0, le=0.9)]
+Width = Annotated[int, Field(ge=1, le=100_000)]
+BatchSize = Annotated[int, Field(ge=1, le=10_000_000)]
+Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
+LearningRate = Annotated[float, Field(gt=0, le=10)]
+MOST_WEIGHTS = 100_000_000  # of one training; Adam keeps each four times
+
+
+class Section(BaseModel):
+    """Rejects unknown keys and values of another type (an int is accepted for a float)."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class CurveParams(Section):
+    """What the regressor learns: points drawn from a formula, or a CSV file."""
+
+    source: Annotated[str, Field(min_length=1)]
+    formula: Annotated[str, Field(min_length=1, max_length=500)]
+    x_min: Coordinate
+    x_max: Coordinate
+    samples: Annotated[int, Field(ge=20, le=10_000_000)]
+    test_samples: Annotated[int, Field(ge=10, le=10_000_000)]
+    noise_std: Annotated[float, Field(ge=0, le=1e100)]
+    outlier_fraction: Annotated[float, Field(ge=0, lt=0.5)]
+    test_fraction: Annotated[float, Field(ge=0.01, le=0.9)]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _range_is_not_empty(self):
+        if not self.x_min < self.x_max:
+            raise ValueError(f"x_min ({self.x_min:g}) must be less than x_max ({self.x_max:g})")
+        return self
+
+
+class RegressorParams(Section):
+    """The network that learns the curve, and its training."""
+
+    encoding: Literal["none", "fourier", "hat"]
+    encoding_size: Annotated[int, Field(ge=1, le=1000)]
+    members: Annotated[int, Field(ge=1, le=1000)]
+    shortcut: bool
+    hidden_layers: Annotated[list[Width], Field(max_length=100)]
+    activation: Literal["leaky_relu", "relu", "sigmoid", "tanh", "identity"]
+    negative_slope: Annotated[float, Field(ge=0, lt=1)]
+    weight_penalty: Annotated[float, Field(ge=0, le=1000)]
+    loss: Literal["l1", "l2", "huber"]
+    target_jitter: Annotated[float, Field(ge=0, le=10)]
+    optimizer: Literal["adam", "adamw", "sgd"]
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    learning_rate: LearningRate
+    schedule: Literal["constant", "cosine"]
+    batch_size: BatchSize
+    epochs: Epochs
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self):
+        widths = [1 + 2 * self.encoding_size, *self.hidden_layers, 1]
+        weights = self.members * sum(before * after for before, after in pairwise(widths))
+        if weights > MOST_WEIGHTS:
+            raise ValueError(
+                f"hidden_layers, members and encoding_size ask for {weights:,} weights, at most {MOST_WEIGHTS:,} fit"
+            )
+        return self
+
+
+class ImagesParams(Section):
+    """Which images the autoencoder learns."""
+
+    source: Annotated[str, Field(min_length=1)]
+    root: Annotated[str, Field(min_length=1)]
+    pixels: Annotated[int, Field(ge=8, le=512)]
+    train_samples: Annotated[int, Field(ge=50, le=1_000_000)]
+    test_samples: Annotated[int, Field(ge=10, le=1_000_000)]
+    test_fraction: Fraction
+    on_broken: Literal["refuse", "skip"]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _fixed_pixels(self):
+        if self.source in ("drawn", "fashion-mnist") and self.pixels != 28:
+            raise ValueError(f"pixels = {self.pixels}: {self.source} images have 28 pixels a side, set pixels to 28")
+        return self
+
+
+class AutoencoderParams(Section):
+    """The network that learns the images, and its training."""
+
+    architecture: Literal["dense", "conv"]
+    hidden_layers: Annotated[list[Width], Field(max_length=20)]
+    channels: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=4)]
+    latent_dim: Annotated[int, Field(ge=2, le=4096)]
+    kl_weight: Annotated[float, Field(ge=0, le=100)]
+    view_strength: Annotated[float, Field(ge=0, le=10)]
+    view_consistency: Annotated[float, Field(ge=0, le=100)]
+    learning_rate: LearningRate
+    batch_size: BatchSize
+    epochs: Epochs
+    seed: Seed
+
+
+class LatentsParams(Section):
+    """Where the latent vectors come from."""
+
+    source: Annotated[str, Field(min_length=1)]
+    test_fraction: Fraction
+    seed: Seed
+
+
+class TsneParams(Section):
+    """How t-SNE lays the latents out."""
+
+    engine: Literal["fitmap", "sklearn"]
+    points: Annotated[int, Field(ge=10, le=10_000_000)]
+    landmarks: Literal["first", "density"]
+    n_components: Literal[2, 3]
+    perplexity: Annotated[float, Field(ge=1)]
+    early_exaggeration: Annotated[float, Field(ge=1, le=1000)]
+    iterations: Annotated[int, Field(ge=1, le=100_000)]
+    seed: Seed
+
+
+SECTIONS = {
+    "curve": CurveParams,
+    "regressor": RegressorParams,
+    "images": ImagesParams,
+    "autoencoder": AutoencoderParams,
+    "latents": LatentsParams,
+    "tsne": TsneParams,
+    "device": Device,
+}
+
+LONGEST_FILE = 100_000  # bytes
+MAP_SECTIONS = ("images", "autoencoder", "latents", "tsne")
+
+
+class Loader(yaml.SafeLoader):
+    """Reads numbers as YAML 1.2 and DVC do (`1e-3` is a float), and rejects duplicate keys and aliases."""
+
+    def construct_mapping(self, node, deep=False):
+        values = super().construct_mapping(node, deep)
+        if len(values) < len(node.value):
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+            twice = next(key for at, key in enumerate(keys) if key in keys[:at])
+            raise yaml.constructor.ConstructorError(None, None, f"{twice!r} is given twice", node.start_mark)
+        return values
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):  # a few nested aliases can expand to billions of values
+            raise yaml.composer.ComposerError(
+                None, None, "write values out instead of *aliases", self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)$"), list("-+0123456789.")
+)
+
+
+def load_params(key: str, path: str = "params.yaml"):
+    """Return one section of `path`, or one setting such as `latents.source`.
+
+    Every section is checked, so that a mistake shows in the first stage that runs. Raises `InputError` for a file that
+    is not YAML, an unknown section or key, a wrong type or value, or values that do not go together.
+    """
+    sys.audit("fitmap.load_params", key)
+    section, _, name = key.partition(".")
+    content = _read_yaml(path)
+    if section not in content:
+        raise InputError(f"{path}: section `{section}` is missing")
+    values = {name: check_section(name, values, path) for name, values in content.items()}[section]
+    return getattr(values, name) if name else values
+
+
+def map_params(path: str = "params.yaml") -> dict[str, dict]:
+    """Return the settings that shaped the map, by section; `images.root` is left out, as it names a local folder."""
+    return {name: load_params(name, path).model_dump(exclude={"root"}) for name in MAP_SECTIONS}
+
+
+def check_file(path: str = "params.yaml") -> None:
+    """Check that `path` holds every section and that each is valid."""
+    for section in SECTIONS:
+        load_params(section, path)
+
+
+def check_section(section: str, values: object, path: str = "params.yaml"):
+    """Return the section's model built from plain `values`; raise `InputError` for its first mistake."""
+    schema = SECTIONS[section]
+    is_section = isinstance(schema, type)
+    if is_section and not isinstance(values, dict):
+        raise InputError(f"{path}: section `{section}` must hold `key: value` lines")
+    try:
+        return TypeAdapter(schema).validate_python(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    key = ".".join([section, *(str(part)[:60] for part in first["loc"])])
+    if first["type"] == "extra_forbidden":
+        name = str(first["loc"][0])[:60]
+        raise InputError(f"{path}: {key} is not a setting{_did_you_mean(name, schema.model_fields)}")
+    if first["type"] == "missing":
+        raise InputError(f"{path}: {key} is missing: every setting needs a value")
+    message = first["msg"].removeprefix("Value error, ")
+    given = f" = {_short(first['input'])}" if first["loc"] or not is_section else ""
+    raise InputError(f"{path}: {key}{given}: {message[0].lower()}{message[1:]}")
+
+
+def _read_yaml(path: str) -> dict:
+    try:
+        with open(path, "rb") as file:
+            text = file.read(LONGEST_FILE + 1)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: run from the project's folder") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from None
+    if len(text) > LONGEST_FILE:
+        raise InputError(f"{path} is longer than {LONGEST_FILE:,} bytes")
+    try:
+        content = yaml.load(text.decode("utf-8-sig"), Loader=Loader)
+    except Exception as error:  # PyYAML also raises ValueError and others, as for `!!int ''`
+        raise InputError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} must hold sections ({', '.join(SECTIONS)})")
+    for name in content:
+        if name not in SECTIONS:
+            raise InputError(f"{path}: `{str(name)[:60]}` is not a section{_did_you_mean(str(name)[:60], SECTIONS)}")
+    return content
+
+
+def _did_you_mean(name: str, known) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+
+
+def _short(value: object) -> str:
+    """Return a value as text of at most 60 characters."""
+    try:
+        text = repr(value) if isinstance(value, str | float) else reprlib.repr(value)
+    except ValueError:  # an int with more digits than Python converts
+        text = "a number of thousands of digits"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+if __name__ == "__main__":
+    run(check_file)

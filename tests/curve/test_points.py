@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from stages.common.errors import InputError
+from stages.common.settings import load_params
+from stages.curve.points import draw_points, read_points, split_points
+from stages.scores.fit import noise_floor_mae
+
+PARAMS = load_params("curve")
+
+
+def of(points, split):
+    return points[points["split"] == split]
+
+
+def test_drawn_points_scatter_about_the_curve_by_the_noise():
+    points = draw_points(PARAMS)
+    assert points["split"].value_counts().to_dict() == {"train": 5000, "test": 5000}
+    assert points["x"].between(-10, 10).all()
+    noise = points["y"] - points["truth"]
+    assert abs(noise.mean()) < 1.5
+    assert noise.std() == pytest.approx(30, rel=0.03)
+    x = points["x"].to_numpy()
+    np.testing.assert_allclose(points["truth"], 0.5 * x**3 - 0.5 * x**2 - 90 * np.sin(x**2) + 1, atol=1e-9)
+
+
+def test_a_share_of_outliers_has_ten_times_the_noise_and_changes_no_other_point():
+    clean, mixed = (draw_points(PARAMS.model_copy(update={"outlier_fraction": share})) for share in (0, 0.1))
+    noise = [(points["y"] - points["truth"]).to_numpy() for points in (clean, mixed)]
+    outliers = noise[0] != noise[1]
+    assert outliers.mean() == pytest.approx(0.1, abs=0.01)
+    np.testing.assert_allclose(noise[1][outliers], 10 * noise[0][outliers])
+    assert np.abs(noise[1]).mean() == pytest.approx(noise_floor_mae(PARAMS.noise_std, 0.1), rel=0.03)
+
+
+def test_splits_are_separate_draws_that_do_not_change_each_other():
+    points = draw_points(PARAMS)
+    longer = draw_points(PARAMS.model_copy(update={"samples": 6000}))
+    assert not set(of(points, "train")["x"]) & set(of(points, "test")["x"])
+    np.testing.assert_array_equal(of(points, "test")["y"], of(longer, "test")["y"])
+    np.testing.assert_array_equal(of(points, "test")["x"], of(longer, "test")["x"])
+
+
+def test_the_seed_decides():
+    again, other = draw_points(PARAMS), draw_points(PARAMS.model_copy(update={"seed": 1}))
+    assert again.equals(draw_points(PARAMS))
+    assert not again["x"].equals(other["x"])
+
+
+def test_a_csv_file_is_split_by_its_fraction_and_loses_no_row(tmp_path):
+    rows = [(i * 0.1, i * -1.0) for i in range(200)]
+    path = tmp_path / "points.csv"
+    path.write_text("name,x,y\n" + "".join(f"a,{x!r},{y!r}\n" for x, y in rows))
+    points = split_points(read_points(str(path)), PARAMS)
+    assert points["split"].value_counts().to_dict() == {"train": 170, "test": 30}
+    assert sorted(zip(points["x"], points["y"], strict=True)) == sorted(rows)
+    assert points["truth"].isna().all()
+
+
+def csv(rows, header="x,y"):
+    return "\n".join([header, *rows]) + "\n"
+
+
+GOOD = [f"{i},{i}" for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "empty"),
+        ("\n\n", "empty|column `x`"),
+        (csv(GOOD, "a,b"), "column `x`"),
+        (csv(GOOD, "x,x"), "one column `x` in its first line; found: x, x"),
+        (csv(GOOD[:29]), "29 points, at least 30"),
+        (csv(["1,2"] * 40), "every x is 1"),
+        (csv([*GOOD, "nan,1"]), "line 42, column x"),
+        (csv([*GOOD[:5], "3,", *GOOD]), "line 7, column y"),
+        (csv([*GOOD[:5], "", "3,a lot", *GOOD]), "line 8, column y: 'a lot'"),
+        (csv([*GOOD, "inf,1"]), "line 42, column x: 'inf'"),
+        (csv([*GOOD, "1,2,3,4"]), "not a CSV file"),
+        (csv(["1;2"] * 40, "x;y"), "column `x`"),
+    ],
+)
+def test_a_wrong_file_is_named_with_the_line(tmp_path, content, message):
+    path = tmp_path / "points.csv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_points(str(path))
+    assert str(path) in str(caught.value)
+
+
+def test_a_binary_or_missing_file_is_refused(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_bytes(b"\xff\xfe\x00x\x00" * 50)
+    with pytest.raises(InputError, match="points.csv"):
+        read_points(str(path))
+    with pytest.raises(InputError, match=r"curve\.source"):
+        read_points(str(tmp_path / "none.csv"))
+
+
+def test_blank_lines_a_byte_order_mark_and_spaces_are_read(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + csv([*[row.replace(",", ", ") for row in GOOD], "", ""]).encode())
+    assert len(read_points(str(path))) == 40

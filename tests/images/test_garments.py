@@ -1,0 +1,115 @@
+import hashlib
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.neighbors import KNeighborsClassifier
+
+from stages.images.garments.garments import CLASS_NAMES, FACTORS, draw_garments
+
+GOLDEN = "9bdbde05132e0e787142b0a983692b036523750764f8185a00b4bf6116cd5546"
+
+APPLIES = {
+    "T-shirt/top": {"width", "length", "sleeve_length", "neck_depth", "hem_flare"},
+    "Trouser": {"width", "length", "leg_width"},
+    "Pullover": {"width", "length", "sleeve_length", "neck_depth"},
+    "Dress": {"width", "length", "sleeve_length", "neck_depth", "hem_flare"},
+    "Coat": {"width", "length", "sleeve_length", "hem_flare"},
+    "Sandal": {"heel_height", "shaft_height", "sole_thickness", "strap_width"},
+    "Shirt": {"width", "length", "sleeve_length"},
+    "Sneaker": {"shaft_height", "sole_thickness"},
+    "Bag": {"width", "length", "handle_height"},
+    "Ankle boot": {"heel_height", "shaft_height", "sole_thickness"},
+}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw_garments(5000, seed=0)
+
+
+def test_shapes_types_and_names(drawn):
+    images, labels, factors = drawn
+    assert (images.shape, images.dtype) == ((5000, 28, 28), np.uint8)
+    assert (labels.shape, labels.dtype) == ((5000,), np.int64)
+    assert (factors.shape, factors.dtype) == ((5000, len(FACTORS)), np.float32)
+    assert CLASS_NAMES == tuple(APPLIES)
+
+
+def test_the_same_bytes_on_every_machine():
+    images, labels, factors = draw_garments(200, seed=0)
+    content = images.tobytes() + labels.astype("<i8").tobytes() + factors.astype("<f4").tobytes()
+    assert hashlib.sha256(content).hexdigest() == GOLDEN
+
+
+def test_other_seeds_draw_other_garments():
+    first, second = draw_garments(100, seed=1), draw_garments(100, seed=2)
+    assert (first[1] != second[1]).any()
+    pictures = {image.tobytes() for images in (first[0], second[0]) for image in images}
+    assert len(pictures) == 200
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 1005])
+def test_kinds_are_balanced_and_shuffled(n):
+    images, labels, factors = draw_garments(n, seed=3)
+    assert len(images) == len(labels) == len(factors) == n
+    counts = np.bincount(labels, minlength=10)
+    assert counts.max() - counts.min() <= 1
+    if n > 100:
+        assert (np.diff(labels) != 0).mean() > 0.8
+
+
+def test_factors_are_nan_exactly_where_they_do_not_apply(drawn):
+    _, labels, factors = drawn
+    for label, kind in enumerate(CLASS_NAMES):
+        missing = np.isnan(factors[labels == label])
+        for name, column in zip(FACTORS, missing.T, strict=True):
+            applies = name in APPLIES[kind] | {"tone", "texture"}
+            assert not column.any() if applies else column.all(), (kind, name)
+
+
+def test_nothing_blank_and_nothing_cut_off(drawn):
+    images, _, _ = drawn
+    assert ((images > 40).mean((1, 2)) > 0.03).all()
+    assert images.max((1, 2)).min() > 60
+    border = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+    assert border.max() == 0
+
+
+@pytest.mark.parametrize("kind", CLASS_NAMES)
+def test_every_factor_can_be_read_off_the_pictures(drawn, kind):
+    images, labels, factors = drawn
+    rows = np.flatnonzero(labels == CLASS_NAMES.index(kind))
+    pixels = images[rows].reshape(len(rows), -1) / 255
+    seen = np.hstack([pixels, pixels > 0.06])
+    fit, held_out = slice(0, 380), slice(380, None)
+    for name in APPLIES[kind] | {"tone"}:
+        values = factors[rows, FACTORS.index(name)]
+        read = Ridge(30).fit(seen[fit], values[fit]).predict(seen[held_out])
+        assert np.corrcoef(read, values[held_out])[0, 1] > 0.35, name
+
+
+@pytest.mark.parametrize("kind", ["Trouser", "Pullover", "Bag"])
+def test_texture_roughens_the_cloth(drawn, kind):
+    images, labels, factors = drawn
+    rows = labels == CLASS_NAMES.index(kind)
+    patch = images[rows, 6:9, 11:13] if kind == "Trouser" else images[rows, 13:19, 11:17]
+    roughness = patch.std((1, 2)) / patch.mean((1, 2))
+    assert np.corrcoef(roughness, factors[rows, FACTORS.index("texture")])[0, 1] > 0.3
+
+
+def test_higher_shafts_and_heels_make_taller_shoes(drawn):
+    images, labels, factors = drawn
+    height = (images.max(2) > 15).sum(1)
+    for kind, factor in (("Sneaker", "shaft_height"), ("Ankle boot", "shaft_height"), ("Sandal", "heel_height")):
+        rows = labels == CLASS_NAMES.index(kind)
+        values = factors[rows, FACTORS.index(factor)]
+        low, high = height[rows][values < np.median(values)], height[rows][values > np.median(values)]
+        assert high.mean() > low.mean() + 1.5, kind
+
+
+def test_neighbours_by_pixels_are_mostly_but_not_always_of_the_same_kind(drawn):
+    images, labels, _ = drawn
+    pixels = images.reshape(len(images), -1) / 255
+    classifier = KNeighborsClassifier(5, algorithm="brute").fit(pixels[:4200], labels[:4200])
+    assert 0.8 < classifier.score(pixels[4200:], labels[4200:]) < 0.98

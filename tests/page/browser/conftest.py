@@ -1,0 +1,201 @@
+"""A real Chromium for the tests of the map page; where there is none, or no Playwright, they skip and say so."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.page.map_page import Points, map_page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",  # WebGL in software
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+CLASS_NAMES = ["boat", "sail boat", "</script><img src=x onerror=window.hacked=1>", "=1+1"]
+TITLE = "<b>Ships</b> & </title><script>window.hacked=1</script>"
+VIEWPORT = {"width": 1000, "height": 700}
+
+
+def clusters(count: int, dimensions: int = 2, seed: int = 0, size: int = 28) -> Points:
+    """Points of four classes in four clusters, with images that differ in every pixel."""
+    draw = np.random.default_rng(seed)
+    labels = np.arange(count) % len(CLASS_NAMES)
+    centres = np.array([[-20, 10, 5], [20, 12, -5], [15, -15, 10], [-12, -18, -10]])[:, :dimensions]
+    positions = (centres[labels] + draw.normal(0, 4, (count, dimensions))).astype(np.float32)
+    images = draw.integers(0, 256, (count, size, size), dtype=np.uint8)
+    return Points(
+        positions=positions,
+        labels=labels,
+        images=images,
+        reconstructions=255 - images,
+        errors=draw.random(count, dtype=np.float32),
+        neighbours=draw.integers(0, count, (count, 5)),
+        kept=draw.random(count, dtype=np.float32),
+    )
+
+
+SHIPS = clusters(600)
+NEW_SHIPS = replace(clusters(60, seed=1), kept=None)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many checks ran in the browser."""
+    passed = [report for report in terminalreporter.stats.get("passed", []) if "tests/browser/" in report.nodeid]
+    if passed:
+        terminalreporter.write_line(f"{len(passed)} checks passed in a real browser")
+
+
+@pytest.fixture(scope="session")
+def ships() -> Points:
+    return SHIPS
+
+
+@pytest.fixture(scope="session")
+def new_ships() -> Points:
+    return NEW_SHIPS
+
+
+@pytest.fixture(scope="session")
+def write_page(tmp_path_factory):
+    """Write a page for some points; its address."""
+
+    def write(points: Points, class_names=CLASS_NAMES, **options) -> str:
+        path: Path = tmp_path_factory.mktemp("page") / "map.html"
+        path.write_text(map_page(points, class_names, **{"title": TITLE, **options}), encoding="utf-8")
+        return path.as_uri()
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def ships_page(write_page) -> str:
+    return write_page(
+        SHIPS,
+        new=NEW_SHIPS,
+        new_name="Test ships",
+        metrics={"map": {"agreement": {"masts": 0.5}, "trustworthiness": 0.98765}},
+        params={"seed": 3, "network": {"hidden": [64, 32], "bias": True}},
+    )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium found (chromium, chromium-browser or google-chrome on the PATH)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (extra `browser`)")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class MapPage:
+    """An opened page: where its points are on the screen, and what it shows."""
+
+    def __init__(self, page, problems: list[str]):
+        self.page = page
+        self.problems = problems  # console errors, uncaught exceptions and requests for anything but the file
+        self.canvas = page.locator("#overlay")
+        self.card = page.locator("#card")
+
+    def run(self, script: str, *arguments):
+        """Evaluate JavaScript; `arguments` are its parameter."""
+        return self.page.evaluate(script, *arguments)
+
+    def settle(self) -> None:
+        """Wait until movements are over and what has changed is drawn."""
+        self.run("""async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            do { await frame(); await frame(); } while (fitmap.app.camera.gliding || fitmap.app.frame);
+        }""")
+
+    def at(self, point: int) -> list[float]:
+        return self.run("(i) => fitmap.scene.screenOf(i)", point)
+
+    def hover(self, point: int) -> None:
+        self.page.mouse.move(*self.at(point))
+
+    def click(self, point: int) -> None:
+        self.page.mouse.click(*self.at(point))
+
+    def state(self, key: str):
+        return self.run("(key) => fitmap.scene.state[key]", key)
+
+    def view(self) -> dict[str, float]:
+        return self.run("() => (({x, y, scale}) => ({x, y, scale}))(fitmap.scene.view)")
+
+    def show(self, **patch) -> None:
+        self.run("(patch) => fitmap.app.change(patch)", patch)
+        self.settle()
+
+    def look_at(self, point: int, scale: float) -> None:
+        """Bring a point to the middle of the free part of the map."""
+        self.run(
+            """([i, scale]) => {
+                const { scene } = fitmap;
+                scene.view.set({ x: scene.seen[3 * i], y: scene.seen[3 * i + 1], scale });
+                fitmap.app.touched();
+            }""",
+            [point, scale],
+        )
+        self.settle()
+
+    def pixels(self, selector: str) -> np.ndarray:
+        """uint8 (h, w, 4), the content of a 2-D canvas that has been drawn."""
+        self.page.wait_for_selector(f"{selector}[data-point]")
+        width, height, values = self.run(
+            """(selector) => {
+                const canvas = document.querySelector(selector);
+                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                return [canvas.width, canvas.height, [...data]];
+            }""",
+            selector,
+        )
+        return np.array(values, np.uint8).reshape(height, width, 4)
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open an address in a fresh context without network."""
+    contexts = []
+
+    def open(address: str, before: str = "", **options) -> MapPage:
+        context = browser.new_context(**{"viewport": VIEWPORT, "reduced_motion": "reduce", **options})
+        contexts.append(context)
+        context.set_offline(True)
+        context.set_default_timeout(15_000)
+        problems: list[str] = []
+        page = context.new_page()
+        page.on(
+            "request",
+            lambda request: problems.append(request.url) if request.url != address.partition("#")[0] else None,
+        )
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        if before:
+            page.add_init_script(before)
+        page.goto(address)
+        opened = MapPage(page, problems)
+        opened.run("() => fitmap.ready")
+        opened.settle()
+        return opened
+
+    yield open
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def ship_map(open_page, ships_page) -> MapPage:
+    return open_page(ships_page)

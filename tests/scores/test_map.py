@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+from sklearn.neighbors import KNeighborsClassifier
+
+from stages.scores import map as scores
+from stages.tsne.neighbours import nearest_others
+
+
+@pytest.fixture
+def latents():
+    return np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+
+
+@pytest.mark.parametrize("k", [1, 5, 12])
+def test_trustworthiness_is_scikit_learns(latents, k):
+    positions = latents[:, :2].copy()
+    expected = sklearn_trustworthiness(latents, positions, n_neighbors=k)
+    assert scores.trustworthiness(latents, positions, k) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_faithful_map_scores_one_and_a_random_one_half():
+    points = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
+    random = np.random.default_rng(1).normal(size=(400, 2)).astype(np.float32)
+    assert scores.trustworthiness(points, points * 3, 12) == 1
+    assert scores.knn_recall(points, points * 3, 15).mean() == 1
+    assert scores.trustworthiness(points, random, 12) == pytest.approx(0.5, abs=0.05)
+    assert scores.knn_recall(points, random, 15).mean() == pytest.approx(15 / 400, abs=0.02)
+
+
+def test_knn_recall_is_the_share_of_common_neighbours(latents):
+    positions = latents[:, :2]
+    in_space, on_map = nearest_others(latents, 5), nearest_others(positions, 5)
+    expected = [len(set(a) & set(b)) / 5 for a, b in zip(in_space, on_map, strict=True)]
+    np.testing.assert_allclose(scores.knn_recall(latents, positions, 5), expected)
+
+
+def test_knn_accuracy_is_that_of_scikit_learn():
+    generator = np.random.default_rng(0)
+    points, labels = generator.normal(size=(600, 7)).astype(np.float32), generator.integers(0, 4, 600)
+    expected = KNeighborsClassifier(6, algorithm="brute").fit(points[:400], labels[:400])
+    assert scores.knn_accuracy(points[:400], labels[:400], points[400:], labels[400:], 6) == expected.score(
+        points[400:], labels[400:]
+    )
+
+
+def test_knn_accuracy_of_separate_kinds_is_one_and_of_shuffled_labels_chance():
+    generator = np.random.default_rng(0)
+    labels = np.arange(200) % 4
+    points = (labels[:, None] * 10 + generator.normal(size=(200, 3))).astype(np.float32)
+    assert scores.knn_accuracy(points[:100], labels[:100], points[100:], labels[100:], 5) == 1
+    shuffled = generator.permutation(labels)
+    assert scores.knn_accuracy(points[:100], shuffled[:100], points[100:], shuffled[100:], 5) < 0.5
+
+
+def test_unlabelled_points_take_no_part():
+    points = np.arange(40, dtype=np.float32)[:, None]
+    labels = np.where(np.arange(40) < 20, 0, -1)
+    assert scores.knn_accuracy(points, labels, points, labels, 3) == 1
+    assert scores.knn_accuracy(points, np.full(40, -1), points, np.full(40, -1), 3) is None
+    assert scores.knn_accuracy(points, labels, points, np.full(40, -1), 3) is None
+
+
+def test_pca_error_falls_to_zero_with_all_components():
+    images = np.random.default_rng(0).integers(0, 256, (60, 4, 5), dtype=np.uint8)
+    errors = [scores.pca_mse(scores.fit_pca(images, k), images) for k in (1, 5, 20, 99)]
+    assert errors[0] > errors[1] > 1e-4
+    assert errors[2] < 1e-9
+    assert errors[3] < 1e-9
+
+
+def test_pca_error_is_the_variance_left_over():
+    images = np.random.default_rng(0).integers(0, 256, (60, 4, 5), dtype=np.uint8)
+    flat = images.reshape(60, -1) / 255
+    left = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)[3:] ** 2
+    assert scores.pca_mse(scores.fit_pca(images, 3), images) == pytest.approx(left.sum() / flat.size, rel=1e-4)
+
+
+def drawn_kinds(n=600):
+    """Two kinds in the plane: the first coordinate is one's factor, the second the other's."""
+    generator = np.random.default_rng(0)
+    points, labels = generator.uniform(size=(n, 2)), np.arange(n) % 2
+    factors = np.where(labels[:, None] == [0, 1], points, np.nan)
+    return points.astype(np.float32), labels, factors
+
+
+def test_neighbours_agree_in_what_places_them_and_not_in_what_does_not():
+    points, labels, factors = drawn_kinds()
+    shuffled = np.random.default_rng(1).permutation(len(points))
+    agreement = scores.factor_agreement(points, labels, factors, 5)
+    assert (agreement > 0.8).all()
+    assert np.abs(scores.factor_agreement(points[shuffled], labels, factors, 5)).max() < 0.1
+
+
+def test_factors_that_never_apply_or_never_vary_are_not_judged():
+    points, labels, factors = drawn_kinds()
+    nowhere, constant = np.full(len(points), np.nan), np.ones(len(points))
+    few = np.where(np.arange(len(points)) < 6, factors[:, 0], np.nan)
+    agreement = scores.factor_agreement(points, labels, np.stack([nowhere, constant, few], axis=1), 5)
+    assert np.isnan(agreement).all()
+    assert np.isnan(scores.factor_agreement(points, np.full(len(points), -1), factors, 5)).all()
+
+
+def test_the_mean_difference_is_that_of_all_pairs():
+    values = np.random.default_rng(0).normal(size=40)
+    pairs = np.abs(values[:, None] - values)[np.triu_indices(40, 1)]
+    assert scores.mean_difference(values) == pytest.approx(pairs.mean())
