@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.figures.style import class_colour
+from stages.common.colours import class_colour
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.page.map_page import Points, map_page
 from stages.page.packing import Encoder

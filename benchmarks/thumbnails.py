@@ -24,8 +24,9 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
 
+from stages.common.colours import class_colour
 from stages.figures.map_images import GAMMA, by_grid, compose_map, shown_boxes, spread_out, tint, to_pixels
-from stages.figures.style import NIGHT, class_colour
+from stages.figures.style import NIGHT
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 
 PIXELS, TILE = 2400, 40  # those of the pipeline

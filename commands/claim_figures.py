@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from pandas import DataFrame
 
-from stages.figures.style import CLASS_COLOURS, FIT, INK, MUTED, TRUTH, legend_above, new_figure, paper
+from stages.common.colours import CLASS_COLOURS
+from stages.figures.style import FIT, INK, MUTED, TRUTH, legend_above, new_figure, paper
 
 SIZE = (7.2, 4.4)
 

@@ -14,7 +14,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from commands.report import report_page
-from stages.figures.style import class_colour
+from stages.common.colours import class_colour
 
 SIDE, MARGIN = 1000, 20  # of a map's drawing
 STEPS = 5  # shares of neighbours kept that are told apart by colour

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from commands.placed_images import NewImages, draw_placed_images
 from stages.autoencoder.training import network_from
 from stages.common.artifacts import read_arrays, read_json, read_weights, write_bytes, write_text
+from stages.common.density import density_beneath
 from stages.common.errors import InputError
 from stages.common.settings import load_params, map_params
 from stages.figures.style import png_bytes, shorten
 from stages.images.garment_framing import CUT_SOURCES, Framing, learn_framing, read_framed
 from stages.images.sources import image_files
 from stages.latents.new_images import FinishedMap, Placed, finish_map, kinds_of, place_images
-from stages.page.density import density_beneath
 from stages.page.map_page import Points, map_page, points_of
 from stages.page.packing import Encoder
 from stages.scores.map import neighbourhoods

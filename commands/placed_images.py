@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage, TextArea
 from matplotlib.patches import Rectangle
 
+from stages.common.colours import class_colour
 from stages.figures.map_points import NAMED, draw_names, draw_points, project
-from stages.figures.style import FIT, INK, class_colour, new_figure, paper
+from stages.figures.style import FIT, INK, new_figure, paper
 
 PER_COLUMN, MOST = 10, 20  # rows of the list beside the map, and rows in all
 TILE, GAP, ROW = 0.46, 0.06, 0.80  # inches: an image of the list, between two, from one row to the next

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.common.colours import CLASS_COLOURS
 from stages.common.settings import MAP_SECTIONS, SECTIONS
-from stages.figures.style import CLASS_COLOURS
 from tests.audit.declared import lines_to_change, paths
 
 GRAPH = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]

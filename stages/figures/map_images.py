@@ -5,8 +5,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import FigureImage
 
+from stages.common.colours import class_colour
 from stages.figures.map_points import class_entries, project
-from stages.figures.style import DPI, HEADER, NIGHT, class_colour, legend, new_figure, paper
+from stages.figures.style import DPI, HEADER, NIGHT, legend, new_figure, paper
 
 TINT = 0.65  # share of the class colour in an image; the rest is white
 GAMMA = 0.75  # lifts dark garments off the dark background

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from stages.figures.style import INK, MUTED, PAPER, class_colour, class_marker, legend, new_figure, paper, shorten
-from stages.page.density import density_of
+from stages.common.colours import class_colour
+from stages.common.density import density_of
+from stages.figures.style import INK, MUTED, PAPER, class_marker, legend, new_figure, paper, shorten
 
 NAMED = 12  # with more classes than this their names would cover the map, and stand in the legend only
 LISTED = 40  # classes in the legend; the others are counted

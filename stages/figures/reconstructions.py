@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from stages.figures.style import INK, MUTED, class_colour, new_figure, paper, shorten
+from stages.common.colours import class_colour
+from stages.figures.style import INK, MUTED, new_figure, paper, shorten
 
 PER_ROW = 10  # pairs beside each other
 MOST = 40  # pairs in one picture

@@ -10,28 +10,13 @@ from contextlib import AbstractContextManager
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-# Ten colours chosen by a max-min search in OKLab (Ottosson 2020): the two closest lie 0.18 apart for normal sight and
-# 0.11 apart under full deuteranopia or protanopia (simulated after Machado et al. 2009, doi:10.1109/TVCG.2009.113);
-# each is legible on white and on NIGHT. Neighbouring numbers contrast most.
-CLASS_COLOURS: tuple[str, ...] = (
-    "#1861ce",
-    "#aa6d00",
-    "#6db655",
-    "#f3aab6",
-    "#9e0c00",
-    "#b686ff",
-    "#f3ce31",
-    "#008679",
-    "#793186",
-    "#18dbff",
-)
-UNKNOWN_COLOUR = "#9aa1a9"  # images without a label (-1)
+from stages.common.colours import CLASS_COLOURS
+
 MARKERS: tuple[str, ...] = ("o", "^", "s", "D", "v", "P", "X")
 
 INK, MUTED, GRID, PAPER, NIGHT = "#1c2126", "#69717a", "#e7e9ec", "#ffffff", "#0e1116"
@@ -77,19 +62,6 @@ def paper() -> AbstractContextManager:
     installed = set(get_font_names())
     family = ["DejaVu Sans", *(name for name in KOREAN_FONTS if name in installed)]
     return matplotlib.rc_context({**defaults, **STYLE, "font.family": family})
-
-
-def class_colour(label: int) -> str:
-    """Hex colour of class `label`; -1 is grey.
-
-    Past ten classes the colours repeat, first halfway to white, then darkened, then as they are; `class_marker`
-    changes with each round, so that the first 70 classes differ in colour or shape.
-    """
-    if label < 0:
-        return UNKNOWN_COLOUR
-    colour, turn = to_rgb(CLASS_COLOURS[label % len(CLASS_COLOURS)]), label // len(CLASS_COLOURS) % 3
-    share, towards = ((0.0, 0.0), (0.5, 1.0), (0.45, 0.0))[turn]
-    return to_hex([(1 - share) * channel + share * towards for channel in colour])
 
 
 def class_marker(label: int) -> str:

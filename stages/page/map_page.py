@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.figures.style import class_colour
-from stages.page.density import Density
+from stages.common.colours import class_colour
+from stages.common.density import Density
 from stages.page.packing import Encoder, as_text, packed, sheets
 from stages.page.security_policy import admitted, json_text, policy
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 import numpy as np
 
 from stages.common.artifacts import read_arrays, read_json, read_weights, write_text
+from stages.common.density import density_beneath
 from stages.common.errors import run
 from stages.common.settings import load_params, map_params
 from stages.images.garment_framing import CUT_SOURCES, learn_framing
-from stages.page.density import density_beneath
 from stages.page.map_page import map_page, points_of
 from stages.page.packing import Encoder
 from stages.scores.map import neighbourhoods

@@ -8,8 +8,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
+from stages.common.colours import class_colour
 from stages.figures.map_images import by_grid, compose_map, draw_map_images, shown_boxes, spread_out, tint, to_pixels
-from stages.figures.style import NIGHT, class_colour, png_bytes
+from stages.figures.style import NIGHT, png_bytes
 
 NAMES = np.array(["$x_1$ \\frac{", "_hidden", "c"])
 DARK = np.rint(np.array(to_rgb(NIGHT)) * 255)

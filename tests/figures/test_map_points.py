@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
+from stages.common.colours import class_colour
 from stages.figures.map_points import LISTED, RINGS, class_entries, draw_map_points, project
-from stages.figures.style import class_colour, png_bytes
+from stages.figures.style import png_bytes
 
 HOSTILE = np.array(["$x_1$ \\frac{", "_hidden", "a very very very long class name indeed", "line\nbreak", "nobody"])
 

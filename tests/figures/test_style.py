@@ -8,16 +8,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from stages.figures.style import (
-    CLASS_COLOURS,
-    class_colour,
-    class_marker,
-    legend,
-    new_figure,
-    paper,
-    png_bytes,
-    shorten,
-)
+from stages.common.colours import CLASS_COLOURS, class_colour
+from stages.figures.style import class_marker, legend, new_figure, paper, png_bytes, shorten
 
 OKLAB = (
     np.array([[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]),

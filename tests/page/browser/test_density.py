@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
-from stages.page.density import density_beneath
+from stages.common.density import density_beneath
 from tests.browser.test_drawing import NO_WEBGL
 
 draw = np.random.default_rng(0)
