@@ -96,19 +96,6 @@ def compare(
 
 
 @app.command()
-def plots(
-    revisions: Annotated[
-        list[str] | None, typer.Argument(metavar="REV…", help="Compare these, as dvc plots diff.")
-    ] = None,
-    html: Annotated[Path, typer.Option(help="The page to write.")] = Path("dvc_plots/index.html"),
-) -> None:
-    """Make a page of the plots in dvc.yaml that works offline, for the workspace or revisions beside each other."""
-    from commands.plots import plots
-
-    plots(revisions or [], html)
-
-
-@app.command()
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="regressor or encoder.")],
     file: Annotated[Path, typer.Argument(help="The ONNX file to write.")],
