@@ -1,21 +1,22 @@
 """Train the autoencoder on the training images, without their labels."""
 
-from stages.autoencoder.training import arrays_of
+from stages.autoencoder.training import arrays_of, train
 from stages.cluster.connection import address, on_cluster
 from stages.common.artifacts import read_arrays, write_csv, write_weights
-from stages.common.checkpoint import run_checkpoint
 from stages.common.errors import run
+from stages.common.samples import is_train, read_samples
 from stages.common.settings import load_params
 
 
 def main() -> None:
-    params = load_params("autoencoder")
-    images = read_arrays("data/images.npz")["train_images"]
+    params, device = load_params("autoencoder"), load_params("device")
+    images = read_arrays("data/images.npz")["images"][: is_train(read_samples()).sum()]
     if address():
-        from stages.autoencoder.train_on_ray import train_on_cluster as train
+        from stages.autoencoder.train_on_ray import train_on_cluster
+
+        network, history = train_on_cluster(images, params, device)
     else:
-        from stages.autoencoder.training import train
-    network, history = train(images, params, run_checkpoint())
+        network, history = train(images, params, device)
     write_weights("data/autoencoder.safetensors", network.architecture, arrays_of(network))
     write_csv("data/autoencoder_history.csv", history)
 

@@ -10,6 +10,7 @@ images keeps the latents apart).
 
 import math
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,7 @@ class Worker:
 def train(
     images: np.ndarray,
     params: AutoencoderParams,
+    device: str = "auto",
     checkpoint: NoCheckpoint | None = None,
     worker: Worker | None = None,
 ) -> tuple[Autoencoder, pd.DataFrame]:
@@ -73,7 +75,13 @@ def train(
     an interrupted training is gone on with, to the same bits. Raises `InputError` for a
     device that is not there, and if the loss stops being finite.
     """
-    device = choose_device(params.device, "autoencoder.device")
+    strength = params.view_strength
+    params = SimpleNamespace(
+        **params.model_dump(), whitening=0, noise=0, flip=False, loss="mse", beta=params.kl_weight,
+        consistency=params.view_consistency, shift=strength, rotation=8 * strength, stretching=0.08 * strength,
+        linear_path=True, length_compression=0.75, weight_decay=0.01, validation_fraction=0.05,
+    )  # fmt: skip
+    device = choose_device(device, "device")
     torch.set_num_threads(THREADS)
     generator = torch.Generator().manual_seed(params.seed)
     everything = torch.from_numpy(images)[:, None]

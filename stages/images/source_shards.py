@@ -15,15 +15,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from stages.common.artifacts import on_disk
 from stages.common.errors import InputError
 from stages.common.progress import progress
 from stages.common.settings import ImagesParams
-from stages.images.sources import FEWEST_IMAGES, UNKNOWN, ImageSet
+from stages.images.sources import FEWEST_IMAGES, UNKNOWN, numbered_samples
 
 
-def shard_images(params: ImagesParams) -> ImageSet:
+def shard_images(params: ImagesParams) -> tuple[pd.DataFrame, np.ndarray]:
     """The images of all files of the list `params.source`, in its order, in files of their own rather than in memory.
 
     Raises `InputError` for a list or file that is missing, damaged, or not what the list says.
@@ -37,20 +38,18 @@ def shard_images(params: ImagesParams) -> ImageSet:
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{place} is no list of shards ({error!r}): see docs/scaling.md") from None
-    arrays = {}
-    for split in files:
-        images, labels = read_split(files[split], place.parent, params.size)
-        if len(images) < FEWEST_IMAGES or (labels < UNKNOWN).any() or (labels >= len(names)).any():
-            raise InputError(
-                f"{place} lists {len(images)} {split} images with labels up to {labels.max(initial=0)}; needed are at "
-                f"least {FEWEST_IMAGES}, and labels below the {len(names)} class_names"
-            )
-        none = np.zeros((len(images), 0), np.float32)
-        arrays |= {f"{split}_images": images, f"{split}_labels": labels, f"{split}_factors": none}
-    return ImageSet(**arrays, class_names=names, factor_names=np.array([], dtype=str))
+    all_files = files["train"] + files["test"]
+    images, labels = read_files(all_files, place.parent, params.pixels)
+    counts = [sum(rows for _, rows, _ in files[split]) for split in ("train", "test")]
+    if min(counts) < FEWEST_IMAGES or (labels < UNKNOWN).any() or (labels >= len(names)).any():
+        raise InputError(
+            f"{place} lists {counts[0]} training and {counts[1]} test images with labels up to {labels.max(initial=0)}; "
+            f"needed are at least {FEWEST_IMAGES} of each, and labels below the {len(names)} class_names"
+        )
+    return numbered_samples(*counts, labels, list(names)), images
 
 
-def read_split(files: list[tuple[str, int, str]], folder: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
+def read_files(files: list[tuple[str, int, str]], folder: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Images (n, size, size) and labels (n,) of all `files`, each given as path, rows and hash."""
     total = sum(rows for _, rows, _ in files)
     images, labels, start = on_disk((total, size, size), np.uint8), np.empty(total, np.int64), 0

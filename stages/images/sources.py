@@ -1,6 +1,6 @@
 """The images the autoencoder learns: drawn garments, Fashion-MNIST, or a folder of the user's own.
 
-All of them end as `ImageSet`: grey, one size, light on dark as they come, split into training and test images.
+Each source returns the samples and their images, training rows first.
 """
 
 import os
@@ -8,15 +8,16 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image, ImageOps
 
 from stages.common.errors import InputError
 from stages.common.input_checks import MOST_UNPACKED, is_file
 from stages.common.progress import progress
+from stages.common.samples import make_samples
 from stages.common.settings import ImagesParams
 from stages.images.garments.garments import CLASS_NAMES, FACTORS, draw_garments
 
@@ -28,33 +29,27 @@ FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA",
 FASHION_MNIST = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 
 
-@dataclass(frozen=True)
-class ImageSet:
-    """Images (n, h, w) uint8 with labels (n,) int64 (-1: unknown), their classes' names, and what they were drawn from.
+def drawn_images(params: ImagesParams) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return garments drawn by the project: samples (n rows) and images (n, 28, 28) uint8.
 
-    `factors` (n, f) float32 are the drawing's own factors, NaN where one does not apply; other sources have none.
+    Training and test images are two draws with a seed each; the factors of the drawing are columns of the samples.
     """
-
-    train_images: np.ndarray
-    test_images: np.ndarray
-    train_labels: np.ndarray
-    test_labels: np.ndarray
-    class_names: np.ndarray
-    factor_names: np.ndarray
-    train_factors: np.ndarray
-    test_factors: np.ndarray
+    train = draw_garments(params.train_samples, seed=2 * params.seed)
+    test = draw_garments(params.test_samples, seed=2 * params.seed + 1)
+    images, labels, factors = (np.concatenate(parts) for parts in zip(train, test, strict=True))
+    columns = pd.DataFrame(factors, columns=list(FACTORS))
+    return numbered_samples(len(train[0]), len(test[0]), labels, list(CLASS_NAMES), columns), images
 
 
-def drawn_images(params: ImagesParams) -> ImageSet:
-    """Garments drawn by the project itself: a training and a test draw, each with a seed of its own."""
-    train = draw_garments(params.drawn_train, seed=2 * params.seed)
-    test = draw_garments(params.drawn_test, seed=2 * params.seed + 1)
-    return ImageSet(
-        train[0], test[0], train[1], test[1], np.array(CLASS_NAMES), np.array(FACTORS), train[2], test[2]
-    )  # fmt: skip
+def numbered_samples(
+    train: int, test: int, labels: np.ndarray, classes: list[str], columns: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return samples of images that have no files, named `train-00000`, …, `test-00000`, …"""
+    names = [f"{split}-{i:05d}" for split, count in (("train", train), ("test", test)) for i in range(count)]
+    return make_samples(np.repeat(["train", "test"], [train, test]), names, labels, classes, columns)
 
 
-def fashion_mnist_images(root: str) -> ImageSet:
+def fashion_mnist_images(root: str) -> tuple[pd.DataFrame, np.ndarray]:
     """Fashion-MNIST (Xiao, Rasul, Vollgraf 2017) from `root`, where torchvision downloads it if it is not there.
 
     As many images as the files' headers say. Raises `InputError` where neither files nor network are to be had, and
@@ -71,8 +66,9 @@ def fashion_mnist_images(root: str) -> ImageSet:
                 f"{raw} holds {len(images)} images with {len(labels)} labels up to {labels.max(initial=0)}; needed are "
                 f"as many of both, at least {FEWEST_IMAGES}, labels up to 9: set images.root in params.yaml"
             )
-    labels = train_labels.astype(np.int64), test_labels.astype(np.int64)
-    return _without_factors(train_images, test_images, *labels, np.array(CLASS_NAMES))
+    labels = np.concatenate([train_labels, test_labels]).astype(np.int64)
+    samples = numbered_samples(len(train_images), len(test_images), labels, list(CLASS_NAMES))
+    return samples, np.concatenate([train_images, test_images])
 
 
 def _download_fashion_mnist(root: str) -> None:
@@ -106,10 +102,10 @@ def read_idx(path: str, of_images: bool) -> np.ndarray:
         ) from None
 
 
-def folder_images(params: ImagesParams) -> ImageSet:
+def folder_images(params: ImagesParams) -> tuple[pd.DataFrame, np.ndarray]:
     """Every image below `params.source`, shuffled by the seed and split; the first subfolder is the class.
 
-    Raises `InputError` for a missing folder, too few images, or (unless `folder_broken: skip`) an unreadable one.
+    Raises `InputError` for a missing folder, too few images, or (unless `on_broken: skip`) an unreadable one.
     """
     folder = Path(params.source)
     if not os.path.isdir(folder):
@@ -118,26 +114,29 @@ def folder_images(params: ImagesParams) -> ImageSet:
         )
     files = image_files(folder)
     class_names = sorted({path.relative_to(folder).parts[0] for path in files if path.parent != folder})
-    images, labels, broken = [], [], []
+    images, labels, names, broken = [], [], [], []
     for path in progress(files, "reading images", unit="image"):
         try:
-            images.append(read_image(path, folder, params.size))
+            images.append(read_image(path, folder, params.pixels))
         except InputError as error:
-            if params.folder_broken == "refuse":
-                raise InputError(f"{error}; remove it or set images.folder_broken to skip") from None
+            if params.on_broken == "refuse":
+                raise InputError(f"{error}; remove it or set images.on_broken to skip") from None
             broken.append(path)
             continue
         parts = path.relative_to(folder).parts
+        names.append(os.fsencode(Path(*parts)).decode(errors="replace"))  # a name may not be UTF-8
         labels.append(class_names.index(parts[0]) if len(parts) > 1 else UNKNOWN)
     for path in broken:
         print(f"skipped: {path}", file=sys.stderr)  # whatever bytes a name has, stderr can show it
     if len(images) < FEWEST_IMAGES:
         raise InputError(f"{folder} holds {len(images)} readable images, at least {FEWEST_IMAGES} are needed")
     order = np.random.default_rng(params.seed).permutation(len(images))
-    images, labels = np.stack(images)[order], np.array(labels, dtype=np.int64)[order]
-    test = max(round(len(images) * params.folder_test_fraction), 1)
-    names = [os.fsencode(name).decode(errors="replace") for name in class_names]  # a folder's may be no UTF-8
-    return _without_factors(images[test:], images[:test], labels[test:], labels[:test], np.array(names, dtype=str))
+    test, train = np.split(order, [round(len(images) * params.test_fraction)])
+    order = np.concatenate([train, test])
+    classes = [os.fsencode(name).decode(errors="replace") for name in class_names]
+    split = np.repeat(["train", "test"], [len(train), len(test)])
+    samples = make_samples(split, [names[i] for i in order], np.array(labels)[order], classes)
+    return samples, np.stack(images)[order]
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -206,9 +205,3 @@ def to_grey(image: Image.Image, ground: int = 0) -> Image.Image:
 def whole(grey: Image.Image, size: int) -> np.ndarray:
     """The whole of a grey image on a black square, (size, size) uint8."""
     return np.asarray(ImageOps.pad(grey, (size, size), method=Image.Resampling.LANCZOS))
-
-
-def _without_factors(train_images, test_images, train_labels, test_labels, class_names) -> ImageSet:
-    none = np.array([], dtype=str)
-    width_zero = [np.zeros((len(images), 0), np.float32) for images in (train_images, test_images)]
-    return ImageSet(train_images, test_images, train_labels, test_labels, class_names, none, *width_zero)

@@ -19,7 +19,7 @@ class Encoder:
 
     architecture, arrays: as `read_weights` gives them; what belongs to the decoder is left out. latents: float (n, d).
     far: the mean distance to a point's neighbours beyond which an image is unlike all that the map shows.
-    framing: how the training images lie in their frame, `size`, `ground` and `extent` as in `stages.images.garment_framing`.
+    framing: how the training images lie in their frame, `size`, `ground`, `extent`.
     """
 
     architecture: dict

@@ -1,4 +1,4 @@
-"""Score the latents and their map, and beside them what pixels and principal components give without training."""
+"""Score the latents and the map, beside what pixels and principal components give without training."""
 
 from functools import partial
 
@@ -9,153 +9,126 @@ from stages.cluster.connection import on_cluster
 from stages.cluster.tasks import mapping
 from stages.common.artifacts import read_arrays, read_csv, write_csv, write_json
 from stages.common.errors import run
-from stages.common.settings import MapScoresParams, load_params
-from stages.scores.map import (
-    MOST_TEST,
-    MOST_TRAIN,
-    factor_agreement,
-    fit_pca,
-    flatten,
-    knn_accuracy,
-    knn_recall,
-    pca_mse,
-    trustworthiness,
-)
-from stages.tsne.landmarks import landmarks_of
+from stages.common.pca import fit_pca, flatten, pca_mse
+from stages.common.samples import columns_of, is_train, labels_of, read_samples
+from stages.scores.map import MOST_TEST, MOST_TRAIN, factor_agreement, knn_accuracy, knn_recall, trustworthiness
+
+CLASSIFIER_NEIGHBOURS = 5
+TRUSTWORTHINESS_NEIGHBOURS = 12
+RECALL_NEIGHBOURS = 15
 
 
-def score_latents(rows: dict[str, np.ndarray], params: MapScoresParams) -> dict[str, float | None]:
-    """What the autoencoder adds to its images: reconstruction error and k-NN accuracy, beside those of PCA and pixels.
+def score_latents(samples: pd.DataFrame, images: np.ndarray, rows: dict[str, np.ndarray]) -> dict[str, float | None]:
+    """Score the latents: reconstruction error and k-NN accuracy, beside those of PCA and pixels.
 
-    `rows` as in `LatentSet`; None where images, reconstructions or labels are unknown. Of more images than
+    `rows` as in `data/latents.npz`. None where images, reconstructions or labels are unknown. Of more images than
     Fashion-MNIST has, the first count.
     """
-    most = {"train": MOST_TRAIN, "test": MOST_TEST}
-    rows = {name: values[: most.get(name.split("_")[0])] for name, values in rows.items()}
+    train = np.flatnonzero(is_train(samples))[:MOST_TRAIN]
+    test = np.flatnonzero(~is_train(samples))[:MOST_TEST]
+    labels, latents = labels_of(samples), rows["latents"]
 
-    def accuracy(train: np.ndarray, test: np.ndarray) -> float | None:
-        return knn_accuracy(train, rows["train_labels"], test, rows["test_labels"], params.classifier_neighbours)
+    def accuracy(train_points: np.ndarray, test_points: np.ndarray) -> float | None:
+        return rounded(knn_accuracy(train_points, labels[train], test_points, labels[test], CLASSIFIER_NEIGHBOURS), 4)
 
     scores = dict.fromkeys(["test_mse", "pca_test_mse", "knn_accuracy", "pca_knn_accuracy", "pixel_knn_accuracy"])
-    scores["knn_accuracy"] = accuracy(rows["train_latents"], rows["test_latents"])
-    if len(rows["test_errors"]):
-        scores["test_mse"] = float(rows["test_errors"].mean(dtype=np.float64))
-    if len(rows["train_images"]):
-        train, test = flatten(rows["train_images"]), flatten(rows["test_images"])
-        pca = fit_pca(rows["train_images"], rows["train_latents"].shape[1])
-        scores["pca_test_mse"] = pca_mse(pca, rows["test_images"])
-        scores["pca_knn_accuracy"] = accuracy(pca.transform(train), pca.transform(test))
-        scores["pixel_knn_accuracy"] = accuracy(train, test)
+    scores["knn_accuracy"] = accuracy(latents[train], latents[test])
+    if "errors" in rows and len(test):
+        scores["test_mse"] = rounded(rows["errors"][test].mean(dtype=np.float64), 6)
+    if len(images) and len(test):
+        pca = fit_pca(images[train], latents.shape[1])
+        scores["pca_test_mse"] = rounded(pca_mse(pca, images[test]), 6)
+        train_pixels, test_pixels = flatten(images[train]), flatten(images[test])
+        scores["pca_knn_accuracy"] = accuracy(pca.transform(train_pixels), pca.transform(test_pixels))
+        scores["pixel_knn_accuracy"] = accuracy(train_pixels, test_pixels)
     return scores
 
 
-def score_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray], params: MapScoresParams) -> dict:
-    """How faithful the map is to the latents, and whether test images placed on it land among their kind."""
-    positions, placed = tsne["positions"], tsne["placed"]
-    latents = rows["train_latents"][: len(positions)]
+def score_map(samples: pd.DataFrame, rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray]) -> dict:
+    """Score how faithful the map is to the latents, and whether placed test rows land among their class."""
+    mapped, positions, labels = tsne["mapped"], tsne["positions"], labels_of(samples)
+    latents = rows["latents"][mapped]
+    placed = ~is_train(samples)[tsne["placed_rows"]]  # training rows beyond tsne.points are placed too
+    accuracy = knn_accuracy(
+        positions, labels[mapped], tsne["placed"][placed], labels[tsne["placed_rows"][placed]], CLASSIFIER_NEIGHBOURS
+    )
     return {
         "points": len(positions),
-        "kl_divergence": float(tsne["kl_divergence"]),
-        "trustworthiness": trustworthiness(latents, positions, params.trustworthiness_neighbours),
-        "knn_recall": float(knn_recall(latents, positions, params.recall_neighbours).mean()),
-        "placed_knn_accuracy": placed_accuracy(rows, positions, placed, params),
-        "placed_points": len(placed),
+        "kl_divergence": rounded(tsne["kl_divergence"], 4),
+        "trustworthiness": rounded(trustworthiness(latents, positions, TRUSTWORTHINESS_NEIGHBOURS), 4),
+        "knn_recall": rounded(knn_recall(latents, positions, RECALL_NEIGHBOURS).mean(), 4),
+        "placed_knn_accuracy": rounded(accuracy, 4),
+        "placed_points": int(placed.sum()),
     }
 
 
-def score_baselines(rows: dict[str, np.ndarray], maps: dict[str, np.ndarray], params: MapScoresParams) -> dict:
-    """The same of a map of principal components and of one of pixels, each judged by its own space.
-
-    None where the latents came from a file: their images are others than those of these maps.
-    """
-    keys = [f"{space}_{score}" for space in ("pca", "pixel") for score in ("trustworthiness", "placed_knn_accuracy")]
-    scores = dict.fromkeys(keys)
-    if len(rows["train_errors"]):
-        n = len(maps["pca_positions"])
-        for space, latents in (("pca", maps["pca_latents"]), ("pixel", flatten(rows["train_images"][:n]))):
-            positions, placed = maps[f"{space}_positions"], maps[f"{space}_placed"]
-            faithful = trustworthiness(latents, positions, params.trustworthiness_neighbours)
-            scores[f"{space}_trustworthiness"] = faithful
-            scores[f"{space}_placed_knn_accuracy"] = placed_accuracy(rows, positions, placed, params)
-    return scores
+def score_maps(
+    samples: pd.DataFrame, rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray], baseline: dict[str, np.ndarray]
+) -> dict[str, dict]:
+    """Return the scores of the map of the latents and, where there are images, of that of their components."""
+    maps = {"latents": score_map(samples, rows, tsne)}
+    if len(baseline["positions"]):
+        maps["principal components"] = score_map(samples, baseline, baseline_map(baseline))
+    return maps
 
 
-def placed_accuracy(
-    rows: dict[str, np.ndarray], positions: np.ndarray, placed: np.ndarray, params: MapScoresParams
-) -> float | None:
-    """Share of the placed test images whose neighbours on a map of the first training images are of their class."""
-    labels = rows["train_labels"][: len(positions)]
-    return knn_accuracy(positions, labels, placed, rows["test_labels"], params.classifier_neighbours)
+def baseline_map(baseline: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return `data/baseline_map.npz` with the rows it maps and places, as `data/map.npz` has them."""
+    mapped, placed_rows = np.split(np.arange(len(baseline["latents"])), [len(baseline["positions"])])
+    return {"mapped": mapped, "placed_rows": placed_rows, **baseline}
 
 
-def compare_factors(
-    rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray], maps: dict[str, np.ndarray], params: MapScoresParams
+def tabulate_factors(
+    samples: pd.DataFrame, rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray], baseline: dict[str, np.ndarray]
 ) -> pd.DataFrame:
-    """How well neighbours of one class agree in each factor of the drawing: in latent space and on the three maps.
+    """Return how well neighbours of one class agree in each numeric column: among latents and on both maps."""
+    factors, labels = columns_of(samples).select_dtypes("number"), labels_of(samples)
+    mapped = tsne["mapped"]
 
-    One row for each factor; none where the project did not draw the images.
-    """
+    def agreement(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return factor_agreement(points, labels[rows], factors.to_numpy(np.float32)[rows], CLASSIFIER_NEIGHBOURS)
 
-    def agreement(points: np.ndarray, rows: dict[str, np.ndarray]) -> np.ndarray:
-        known = (rows[f"train_{name}"][: len(points)] for name in ("labels", "factors"))
-        return factor_agreement(points, *known, params.classifier_neighbours)
-
-    mapped = landmarks_of(rows, tsne["landmarks"])
-    table = {"factor": rows["factor_names"]}
-    table |= {"latent": agreement(mapped["train_latents"], mapped), "map": agreement(tsne["positions"], mapped)}
-    if len(rows["factor_names"]):
-        table |= {f"{space}_map": agreement(maps[f"{space}_positions"], rows) for space in ("pca", "pixel")}
-    return pd.DataFrame(table)
+    table = {"factor": factors.columns}
+    table |= {"latent": agreement(rows["latents"][mapped], mapped), "map": agreement(tsne["positions"], mapped)}
+    if len(baseline["positions"]):
+        table["pca_map"] = agreement(baseline["positions"], np.arange(len(baseline["positions"])))
+    return pd.DataFrame(table).round(4)
 
 
-def score_factors(table: pd.DataFrame) -> dict[str, dict[str, float | None] | None]:
-    """Each factor's agreement on the map, and the mean over factors for each space; None without factors."""
-    if table.empty:
-        return {"factor_agreement": None, "mean_factor_agreement": None}
-    on_map = {
-        factor: float(value) if np.isfinite(value) else None
-        for factor, value in zip(table["factor"], table["map"], strict=True)
-    }
-    return {"factor_agreement": on_map, "mean_factor_agreement": table.drop(columns="factor").mean().to_dict()}
-
-
-def tabulate_map(rows: dict[str, np.ndarray], tsne: dict[str, np.ndarray]) -> pd.DataFrame:
-    """The map as a table for DVC's charts: index, x, y (and z), and class by name, empty where unknown."""
+def tabulate_map(samples: pd.DataFrame, tsne: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return the map as a table for charts: file_name, split, label and x, y (and z) of the mapped rows."""
     positions = tsne["positions"]
-    names = np.append(rows["class_names"], "")  # label -1 takes the last
-    table = pd.DataFrame(positions, columns=list("xyz")[: positions.shape[1]])
-    labels = rows["train_labels"][tsne["landmarks"]]
-    return table.assign(**{"class": names[labels], "index": tsne["landmarks"]})
+    table = samples.iloc[tsne["mapped"]][["file_name", "split", "label"]].reset_index(drop=True)
+    return pd.concat([table, pd.DataFrame(positions, columns=list("xyz")[: positions.shape[1]])], axis=1)
 
 
-def evaluate(
-    rows: dict[str, np.ndarray],
-    tsne: dict[str, np.ndarray],
-    maps: dict[str, np.ndarray],
-    params: MapScoresParams,
-    part: str,
-) -> dict | pd.DataFrame:
-    """One part of the scores; none needs another, so they can be taken anywhere."""
-    if part == "latents":
-        return score_latents(rows, params)
-    if part == "map":
-        return score_map(landmarks_of(rows, tsne["landmarks"]), tsne, params)
-    if part == "baselines":
-        return score_baselines(rows, maps, params)
-    return compare_factors(rows, tsne, maps, params)
+def rounded(value: float | None, digits: int) -> float | None:
+    """Round a score to the digits that mean something; None stays None."""
+    return None if value is None else round(float(value), digits)
+
+
+def evaluate(part: str, samples: pd.DataFrame, images: np.ndarray, rows: dict, tsne: dict, baseline: dict):
+    """Return one part of the scores; the parts are independent, so they can run anywhere."""
+    match part:
+        case "latents":
+            return score_latents(samples, images, rows)
+        case "maps":
+            return score_maps(samples, rows, tsne, baseline)
+        case "factors":
+            return tabulate_factors(samples, rows, tsne, baseline)
 
 
 def main() -> None:
-    params = load_params("map_scores")
-    rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
-    rows = {name: values for name, values in rows.items() if not name.endswith("reconstructions")}  # not sent around
-    maps = read_arrays("data/baseline_maps.npz")
-    parts = ("latents", "map", "baselines", "factors")
-    of_latents, of_map, of_baselines, factors = mapping()(partial(evaluate, rows, tsne, maps, params), parts)
-    write_json("metrics/latents.json", of_latents)
+    samples, images = read_samples(), read_arrays("data/images.npz")["images"]
+    rows = {name: array for name, array in read_arrays("data/latents.npz").items() if name != "reconstructions"}
+    tsne, baseline = read_arrays("data/map.npz"), read_arrays("data/baseline_map.npz")
+    inputs = {"samples": samples, "images": images, "rows": rows, "tsne": tsne, "baseline": baseline}
+    latents, maps, factors = mapping()(partial(evaluate, **inputs), ("latents", "maps", "factors"))
+    write_json("metrics/latents.json", latents)
+    write_json("metrics/map.json", maps["latents"])
+    write_csv("plots/map_comparison.csv", pd.DataFrame([{"map of": name, **scores} for name, scores in maps.items()]))
     write_csv("plots/factor_agreement.csv", factors)
-    write_json("metrics/map.json", of_map | of_baselines | score_factors(factors))
-    write_csv("plots/map_points.csv", tabulate_map(rows, tsne))
+    write_csv("plots/map_points.csv", tabulate_map(samples, tsne))
     write_csv("plots/autoencoder_loss.csv", read_csv("data/autoencoder_history.csv"))
 
 

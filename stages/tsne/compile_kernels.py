@@ -15,7 +15,7 @@ from stages.tsne.grid import Grid
 
 def main() -> None:
     latents = np.random.default_rng(0).normal(size=(1200, 8)).astype(np.float32)  # more than one tile of neighbours
-    params = TsneParams.model_construct(early_exaggeration=12.0, early_iterations=1, iterations=1)
+    params = TsneParams.model_construct(early_exaggeration=12.0, iterations=1)
     affinities = joint_affinities(latents, 10.0)
     positions = descent.descend(descent.principal_start(latents, 2, seed=0), affinities, params)
     Grid().repulsion(positions, np.empty_like(positions))

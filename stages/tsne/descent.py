@@ -19,6 +19,7 @@ from stages.common.settings import TsneParams
 from stages.tsne import forces, gpu
 from stages.tsne.grid import Grid
 
+EARLY_ITERATIONS = 250  # with exaggeration, as in scikit-learn
 MOMENTUM = np.float32(0.8)
 GAIN_STEP, GAIN_DECAY, SMALLEST_GAIN = np.float32(0.2), np.float32(0.8), np.float32(0.01)
 LONGEST_STEP = np.float32(5)
@@ -29,17 +30,15 @@ SETTLING = 150  # last iterations, in which the grid's nodes lie closer together
 SHOW_EVERY = 125  # iterations between two looks at the divergence
 
 
-def optimise(
-    latents: np.ndarray, affinities: csr_array, params: TsneParams, checkpoint: NoCheckpoint | None = None
-) -> np.ndarray:
+def optimise(latents: np.ndarray, affinities: csr_array, params: TsneParams, device: str = "auto") -> np.ndarray:
     """Positions float32 (2 or 3, n) that nearly minimise the divergence from the `affinities` of `latents` (n, d).
 
     Raises `InputError` if `tsne.device` is not there.
     """
     start = principal_start(latents, params.n_components, params.seed)
-    if params.n_components == 2 and takes_gpu(params.device):
+    if params.n_components == 2 and takes_gpu(device):
         return gpu.descend(start, affinities, params)
-    return descend(start, affinities, params, checkpoint)
+    return descend(start, affinities, params)
 
 
 def takes_gpu(device: str) -> bool:
@@ -71,9 +70,9 @@ def descend(
 
     pull, push = np.empty_like(positions), np.empty_like(positions)
     edges = affinities.indptr, affinities.indices, affinities.data
-    with progress(None, "t-SNE", unit="iteration", total=params.early_iterations + params.iterations) as bar:
+    with progress(None, "t-SNE", unit="iteration", total=EARLY_ITERATIONS + params.iterations) as bar:
         for iteration in range(int(done) + 1, bar.total + 1):
-            exaggeration = params.early_exaggeration if iteration <= params.early_iterations else 1
+            exaggeration = params.early_exaggeration if iteration <= EARLY_ITERATIONS else 1
             grid.finest = iteration > bar.total - SETTLING
             forces.attraction(positions, *edges, pull)
             z = repulsion(positions, push)

@@ -1,31 +1,34 @@
-"""Lay the latents out by t-SNE, then place the test images' latents on the finished map."""
+"""Lay the latents of the training rows out by t-SNE, then place all other rows on the finished map."""
 
 import numpy as np
 
 from stages.cluster.connection import on_cluster
 from stages.cluster.tasks import mapping
 from stages.common.artifacts import read_arrays, write_arrays
-from stages.common.checkpoint import run_checkpoint
 from stages.common.errors import run
+from stages.common.samples import is_train, read_samples
 from stages.common.settings import load_params
 from stages.tsne.embedding import embed, place
 from stages.tsne.landmarks import choose_landmarks
 
 
 def main() -> None:
-    params = load_params("tsne")
-    rows = read_arrays("data/latents.npz")
-    train, run = rows["train_latents"], mapping()
-    landmarks, others = np.arange(min(params.points, len(train))), train[:0]
-    if params.landmarks == "density" and len(train) > params.points:
-        landmarks = choose_landmarks(train, params.points, params.seed, run)
-        others = np.delete(train, landmarks, axis=0)
-    latents = train[landmarks]
-    positions, kl_divergence = embed(latents, params, run_checkpoint())
-    arrays = {"landmarks": landmarks, "positions": positions, "kl_divergence": kl_divergence}
-    arrays |= {"placed": place(latents, positions, rows["test_latents"], run)}
-    arrays |= {"others": place(latents, positions, others, run)}
-    write_arrays("data/map.npz", **arrays)
+    params, device, parallel_map = load_params("tsne"), load_params("device"), mapping()
+    latents = read_arrays("data/latents.npz")["latents"]
+    training = int(is_train(read_samples()).sum())
+    mapped = np.arange(min(params.points, training))
+    if params.landmarks == "density" and training > params.points:
+        mapped = choose_landmarks(latents[:training], params.points, params.seed, parallel_map)
+    placed_rows = np.setdiff1d(np.arange(len(latents)), mapped)
+    positions, kl_divergence = embed(latents[mapped], params, device)
+    write_arrays(
+        "data/map.npz",
+        mapped=mapped,
+        positions=positions,
+        placed_rows=placed_rows,
+        placed=place(latents[mapped], positions, latents[placed_rows], parallel_map),
+        kl_divergence=np.array(kl_divergence),
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """t-SNE (van der Maaten & Hinton 2008): lay the latents out so that neighbours in latent space stay neighbours.
 
-Three engines share one schedule: the project's own, openTSNE and scikit-learn. New points are placed on the finished
+Two engines share one schedule: the project's own and scikit-learn's. New points are placed on the finished
 map by the project's own, whichever laid it out.
 """
 
@@ -9,22 +9,19 @@ from functools import partial
 
 import numpy as np
 
-from stages.common.checkpoint import NoCheckpoint
 from stages.common.errors import InputError
-from stages.common.progress import progress
 from stages.common.settings import TsneParams
 from stages.tsne import placing
 from stages.tsne.affinities import joint_affinities
-from stages.tsne.descent import optimise
+from stages.tsne.descent import EARLY_ITERATIONS, optimise
 from stages.tsne.forces import divergence
 
 THREADS = 2  # of the other engines: a fixed number, so that floating-point sums are cut alike on every machine
-CALLBACK_EVERY = 10
 PIECE = 4096  # new points placed at once
 
 
-def embed(latents: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint | None = None) -> tuple[np.ndarray, float]:
-    """Map `latents` (n, d) float32; the engine fitmap goes on with what `checkpoint` holds, to the same bits.
+def embed(latents: np.ndarray, params: TsneParams, device: str = "auto") -> tuple[np.ndarray, float]:
+    """Map `latents` (n, d) float32; the engine fitmap runs on `device`.
 
     Returns their positions (n, 2 or 3) float32, centred on zero, and the Kullback-Leibler divergence in nats that
     t-SNE has reached. Raises `InputError` if there are too few latents for the perplexity.
@@ -36,9 +33,9 @@ def embed(latents: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint | No
             f"at most {most:.0f} (a third of tsne.points, or of the images there are)"
         )
     if params.engine == "fitmap":
-        positions, kl_divergence = _fitmap(latents, params, checkpoint or NoCheckpoint())
+        positions, kl_divergence = _fitmap(latents, params, device)
     else:
-        positions, kl_divergence = {"opentsne": _opentsne, "sklearn": _sklearn}[params.engine](latents, params)
+        positions, kl_divergence = _sklearn(latents, params)
     positions = positions - (positions.max(axis=0) + positions.min(axis=0)) / 2
     return np.ascontiguousarray(positions, dtype=np.float32), kl_divergence
 
@@ -54,33 +51,10 @@ def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray, r
     return np.concatenate([np.empty((0, positions.shape[1]), np.float32), *placed])
 
 
-def _fitmap(latents: np.ndarray, params: TsneParams, checkpoint: NoCheckpoint) -> tuple[np.ndarray, float]:
+def _fitmap(latents: np.ndarray, params: TsneParams, device: str) -> tuple[np.ndarray, float]:
     affinities = joint_affinities(latents, params.perplexity)
-    positions = optimise(latents, affinities, params, checkpoint)
+    positions = optimise(latents, affinities, params, device)
     return positions.T, divergence(positions, affinities)
-
-
-def _opentsne(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
-    import openTSNE  # the other engines cost a second to import
-
-    affinities = openTSNE.affinity.PerplexityBasedNN(
-        latents, perplexity=params.perplexity, method="exact", n_jobs=THREADS, random_state=params.seed
-    )
-    start = openTSNE.initialization.pca(latents, random_state=params.seed)
-    embedding = openTSNE.TSNEEmbedding(
-        start, affinities, negative_gradient_method="bh", random_state=params.seed, n_jobs=THREADS
-    )
-    with progress(None, "t-SNE", unit="iteration", total=params.early_iterations + params.iterations) as bar:
-
-        def show(_iteration: int, kl_divergence: float, _embedding: np.ndarray) -> None:
-            bar.update(CALLBACK_EVERY)
-            bar.set_postfix(KL=f"{kl_divergence:.3f}")
-
-        watched = {"callbacks": show, "callbacks_every_iters": CALLBACK_EVERY}
-        embedding = embedding.optimize(params.early_iterations, exaggeration=params.early_exaggeration, **watched)
-        embedding = embedding.optimize(params.iterations, **watched)
-    # openTSNE's threads add up the divergence in any order: its last digits are chance, so float32's are kept
-    return np.asarray(embedding), float(np.float32(embedding.kl_divergence))
 
 
 def _sklearn(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
@@ -90,7 +64,7 @@ def _sklearn(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float
         n_components=params.n_components,
         perplexity=params.perplexity,
         early_exaggeration=params.early_exaggeration,
-        max_iter=params.early_iterations + params.iterations,
+        max_iter=EARLY_ITERATIONS + params.iterations,
         random_state=params.seed,
         n_jobs=THREADS,
         verbose=2,

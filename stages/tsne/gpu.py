@@ -34,8 +34,8 @@ def descend(start: np.ndarray, affinities: csr_array, params: TsneParams, device
     rows = torch.repeat_interleave(starts.diff()).int()
     velocity, gains = torch.zeros_like(positions), torch.ones_like(positions)
     grid = GridOnTorch(device)
-    for iteration in progress(range(params.early_iterations + params.iterations), "t-SNE", unit="iteration"):
-        exaggeration = params.early_exaggeration if iteration < params.early_iterations else 1
+    for iteration in progress(range(descent.EARLY_ITERATIONS + params.iterations), "t-SNE", unit="iteration"):
+        exaggeration = params.early_exaggeration if iteration < descent.EARLY_ITERATIONS else 1
         push, z = grid.repulsion(positions)
         gradient = exaggeration * attraction(positions, starts, rows, columns, p) - push / z
         same = (velocity > 0) == (gradient > 0)
