@@ -3,7 +3,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,44 +10,14 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from tests.audit.declared import auditing, seen_by_audit
 from tests.forks import dvc, run_fork
 
 ROOT = Path(__file__).parent.parent
-TOTALS = Counter()
-# Of two processes one makes the pipeline while the other tests the pages; what takes long goes before what does not.
-EARLY = ("tests/test_dependencies.py", "tests/browser", "tests/tiny")
+EARLY = ("tests/tiny", "tests/page/browser")  # what takes longest goes first, so that two processes end together
 
 
 def pytest_collection_modifyitems(items: list) -> None:
     items.sort(key=lambda item: next((n for n, path in enumerate(EARLY) if item.nodeid.startswith(path)), len(EARLY)))
-
-
-@pytest.fixture(scope="session")
-def count() -> Callable[[str, int], None]:
-    """`count("kill trials", 20)` adds to a total of the whole run, which is printed at its end."""
-
-    def add(name: str, n: int = 1) -> None:
-        TOTALS[name] += n
-
-    return add
-
-
-def pytest_sessionfinish(session) -> None:
-    if hasattr(session.config, "workeroutput"):  # one of several processes
-        session.config.workeroutput["tried"] = dict(TOTALS)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node) -> None:
-    TOTALS.update(getattr(node, "workeroutput", {}).get("tried"))  # none of one that crashed, which is told as such
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    if TOTALS:
-        terminalreporter.section("tried")
-        for name, n in sorted(TOTALS.items()):
-            terminalreporter.line(f"{n:>9,}  {name}")
 
 
 class Clone:
@@ -64,7 +33,7 @@ class Clone:
         }
 
     def run(self, *command: str, fails: bool = False) -> str:
-        """What `command` prints, stderr included; its exit status must be zero, or not if it `fails`."""
+        """Return what `command` prints, stderr included; it must fail if `fails`, else succeed."""
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -72,28 +41,28 @@ class Clone:
         return done.stdout
 
     def fork(self, function: Callable, *arguments: str, fails: bool = False) -> str:
-        """The same for a function of tests/forks.py, which is spared the seconds of importing."""
+        """Do the same for a function of tests/forks.py, in a fork that has imported what is slow to import."""
         status, printed = run_fork(function, *arguments, folder=self.folder, environment=self.environment)
         assert (status != 0) == fails, printed
         return printed
 
     def repro(self, *arguments: str) -> list[str]:
-        """Run `dvc repro`; the names of the stages whose command ran."""
+        """Run `dvc repro`; return the names of the stages whose command ran."""
         lines = self.fork(dvc, "repro", *arguments).splitlines()
         return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
 
     def copy(self, folder: Path) -> "Clone":
-        """The project as it is, with its cache, in `folder`/fitmap."""
+        """Copy the project with its cache to `folder`/fitmap."""
         clone = Clone(Path(shutil.copytree(self.folder, folder / "fitmap", symlinks=True)))
         clone.environment["DVC_SITE_CACHE_DIR"] = str(folder / "site-cache")
         return clone
 
     def metrics(self, name: str) -> dict:
-        """The scores of `metrics/NAME.json`."""
+        """Return the scores of `metrics/NAME.json`."""
         return json.loads((self.folder / f"metrics/{name}.json").read_text())
 
     def set(self, changes: dict) -> None:
-        """Change values of `params.yaml`, given as {section: {key: value}}."""
+        """Change settings, given as {section: {key: value}}."""
         path = self.folder / "params.yaml"
         values = yaml.safe_load(path.read_text())
         for section, keys in changes.items():
@@ -114,7 +83,7 @@ def clone_project(folder: Path) -> Clone:
         if (ROOT / file).is_file():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / file, folder / file)
-    for compiled in (ROOT / "stages").rglob("*.nb[ci]"):  # Numba's: theirs as long as the source has the same time
+    for compiled in (ROOT / "stages").rglob("*.nb[ci]"):  # compiled kernels, valid while the source keeps its time
         (folder / compiled.relative_to(ROOT)).parent.mkdir(exist_ok=True)
         shutil.copy2(compiled, folder / compiled.relative_to(ROOT))
     clone = Clone(folder)
@@ -127,23 +96,19 @@ def clone_project(folder: Path) -> Clone:
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory) -> Clone:
-    """The tiny pipeline, run once under the audit hook: tests that change it bring it back.
+    """The tiny pipeline, run once; each process of the tests has a copy, and tests that change it copy it again.
 
-    Every process of the tests has a copy of its own. `first_run` names the stages that ran; `seen` tells what one did.
+    `first_run` names the stages that ran.
     """
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "run-once"
-    first_run, audit = shared / "first_run.json", shared / "audit"
+    first_run = shared / "first_run.json"
     with FileLock(f"{shared}.lock"):
         if not first_run.exists():
             made = clone_project(shared / "fitmap")
-            made.environment, plain = auditing(made.environment, audit), made.environment
             names = made.repro()
-            made.environment = plain
             made.commit("run")
             first_run.write_text(json.dumps(names))
-    made = Clone(shared / "fitmap")
-    clone = made.copy(tmp_path_factory.mktemp("fresh"))
+    clone = Clone(shared / "fitmap").copy(tmp_path_factory.mktemp("fresh"))
     clone.first_run = json.loads(first_run.read_text())
-    clone.seen = lambda stage: seen_by_audit(audit / stage, made.folder)
     return clone
