@@ -1,6 +1,8 @@
 """Train the autoencoder on the training images, without their labels."""
 
-from stages.autoencoder.training import arrays_of, train
+import pandas as pd
+
+from stages.autoencoder.training import HISTORY, arrays_of, train
 from stages.cluster.connection import address, on_cluster
 from stages.common.artifacts import read_arrays, write_csv, write_weights
 from stages.common.errors import run
@@ -10,6 +12,10 @@ from stages.common.settings import load_params
 
 def main() -> None:
     params, device = load_params("autoencoder"), load_params("device")
+    if load_params("latents.source") != "autoencoder":  # the latents come from elsewhere: nothing to train
+        write_weights("data/autoencoder.safetensors", {}, {})
+        write_csv("data/autoencoder_history.csv", pd.DataFrame(columns=HISTORY))
+        return
     images = read_arrays("data/images.npz")["images"][: is_train(read_samples()).sum()]
     if address():
         from stages.autoencoder.train_on_ray import train_on_cluster

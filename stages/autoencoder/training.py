@@ -32,6 +32,7 @@ FIRST_LOG_VARIANCE = -2.0  # of the variational noise, which training then adapt
 CHUNK = 1024  # images encoded at once
 SMALLEST_SPREAD = 1e-12  # of latents that are all the same
 torch.backends.cudnn.deterministic = True  # the same bytes again on the same GPU
+HISTORY = ["epoch", "train_loss", "validation_loss", "learning_rate"]
 LOSSES = {"mse": functional.mse_loss, "l1": functional.l1_loss}
 
 
@@ -139,7 +140,7 @@ def train(
         bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
     if params.whitening:
         network.whiten(_in_chunks(network.project, training), params.whitening)
-    return network.cpu(), pd.DataFrame(history, columns=["epoch", "train_loss", "validation_loss", "learning_rate"])
+    return network.cpu(), pd.DataFrame(history, columns=HISTORY)
 
 
 class Objective(nn.Module):

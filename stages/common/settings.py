@@ -121,6 +121,7 @@ class LatentsParams(Section):
     """Where the latent vectors come from."""
 
     source: Annotated[str, Field(min_length=1)]
+    weights: Annotated[str, Field(min_length=1)]
     test_fraction: Fraction
     seed: Seed
 

@@ -1,17 +1,19 @@
-"""Encode every image with the trained autoencoder."""
+"""Encode every image with the trained autoencoder or a pretrained network."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from stages.autoencoder.network import Autoencoder
-from stages.autoencoder.training import CHUNK, network_from, reconstruct
+from stages.autoencoder.training import CHUNK, choose_device, network_from, reconstruct
 from stages.cluster.connection import on_cluster
 from stages.cluster.tasks import mapping
 from stages.common.artifacts import on_disk, read_arrays, read_weights, write_arrays
 from stages.common.errors import run
 from stages.common.settings import load_params
+from stages.latents.torchvision_encoder import load_encoder
 
 PIECE = 8 * CHUNK  # images of one task: whole chunks, as the last bits of a matrix product depend on its shape
 
@@ -29,9 +31,16 @@ def extract(network: Autoencoder, images: np.ndarray, device: str, parallel_map:
 
 
 def main() -> None:
-    network = network_from(*read_weights("data/autoencoder.safetensors"))
+    params, device = load_params("latents"), load_params("device")
     images = read_arrays("data/images.npz")["images"]
-    write_arrays("data/latents.npz", **extract(network, images, load_params("device"), mapping()))
+    if params.source == "autoencoder":
+        network = network_from(*read_weights("data/autoencoder.safetensors"))
+        arrays = extract(network, images, device, mapping())
+    else:
+        encoder = load_encoder(params.source, params.weights)
+        arrays = {"latents": encoder.encode(images, choose_device(device, "device"))}
+        arrays["encoder"] = np.array(json.dumps(encoder.description))  # which weights: `fitmap place` checks it
+    write_arrays("data/latents.npz", **arrays)
 
 
 if __name__ == "__main__":
