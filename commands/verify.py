@@ -1,225 +1,258 @@
-"""`fitmap verify`: are the artifacts, here and on a remote, those that dvc.lock names?
+"""`fitmap verify`: check the artifacts, here and on a remote, against dvc.lock and the .dvc files.
 
-Nothing that is checked is trusted; it is only hashed. No pickle is read, not even of DVC's own caches, no link is
-followed, and of no object more is read than dvc.lock says it has.
+What is checked is not trusted: it is only hashed. No pickle is read, no link is followed, and of no file more bytes are
+read than it should have.
 """
 
 import hashlib
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path, PurePath, PureWindowsPath
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import NamedTuple
+from unittest.mock import patch
 
+import yaml
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.db import HashFileDB
 
-from commands.locked import MD5, Artifact, committed_artifacts, current_artifacts
-from commands.provenance import Finding, edited_during_run
+from commands.metrics import flatten
 from stages.common.errors import InputError
+from stages.common.settings import Loader
 
-OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}")
-LARGEST_LIST = 1 << 20  # bytes read of a directory object or an entry of the run cache; both are short texts
-CHUNK = 1 << 20
+MD5 = re.compile(r"[0-9a-f]{32}")
+LONGEST_LIST = 1 << 26  # bytes read of the list of a folder, or of an entry of the run cache
+
+
+class Finding(NamedTuple):
+    """What is wrong with which file, and how to repair it."""
+
+    path: str
+    problem: str
+    repair: str
+
+
+class Artifact(NamedTuple):
+    """A file that DVC keeps, or git if it is not `cached`; `commit` is empty for the workspace.
+
+    `md5` ends with `.dir` for the list of a folder's files. `size` is in bytes, None if unknown.
+    """
+
+    path: str
+    md5: str
+    size: int | None
+    cached: bool
+    commit: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path} of commit {self.commit}" if self.commit else self.path
 
 
 def verify(remote: str | None, all_commits: bool, as_json: bool) -> None:
-    """Print what is missing, truncated, swapped or foreign; the exit status is 1 then.
+    """Print what is missing, truncated, swapped or foreign; exit with status 1 if there is any.
 
-    With a remote its objects are checked too, and what the workspace lacks is no finding: a pull would fetch it.
+    With a remote, its objects are checked too, and files that the workspace lacks are no finding: a pull fetches them.
     """
-    current, history = current_artifacts(), committed_artifacts()
-    owners = {artifact.md5: str(artifact) for artifact in (*history, *current)}
-    wanted = {
-        artifact.md5: artifact for artifact in ((*history, *current) if all_commits else current) if artifact.cached
-    }
-    findings = check_workspace(current, owners, missing_is_wrong=remote is None) + edited_during_run(Path())
-    if remote is not None:
-        with remote_objects(remote) as objects:
-            findings += check_remote(objects, remote, list(wanted.values()), owners)
-    report(findings, len(current), as_json)
-
-
-def report(findings: list[Finding], checked: int, as_json: bool) -> None:
-    """Print the findings, as text or JSON, and end with status 1 if there are any."""
+    with open_stores(remote) as stores:
+        current, history = ([*found, *members(found, stores)] for found in (current_artifacts(), committed_artifacts()))
+        owners = {artifact.md5: str(artifact) for artifact in (*history, *current)}
+        findings = [*other_settings(), *check_workspace(current, owners, missing_is_wrong=remote is None)]
+        if remote:
+            wanted = {artifact.md5: artifact for artifact in (*history, *current) if artifact.cached}
+            checked = [artifact for artifact in wanted.values() if all_commits or not artifact.commit]
+            findings += check_remote(stores[-1], remote, checked, owners)
     if as_json:
-        print(json.dumps({"checked": checked, "findings": [finding._asdict() for finding in findings]}, indent=2))
+        print(json.dumps({"checked": len(current), "findings": [found._asdict() for found in findings]}, indent=2))
     else:
         for finding in findings:
             print(f"{finding.path}: {finding.problem}\n  repair: {finding.repair}")
-        print(f"checked {checked} artifacts: {len(findings) or 'no'} findings")
+        print(f"checked {len(current)} artifacts: {len(findings) or 'no'} findings")
     if findings:
         raise SystemExit(1)
 
 
-def check_workspace(artifacts: list[Artifact], owners: dict[str, str], missing_is_wrong: bool) -> list[Finding]:
-    """The artifacts whose file is not what dvc.lock names; `owners` tells whose content it may hold instead."""
-    findings = []
+def git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise InputError(f"git {arguments[0]} failed: {done.stderr}")
+    return done.stdout
+
+
+def current_artifacts() -> list[Artifact]:
+    """Return the artifacts of the workspace."""
+    if not Path("dvc.lock").is_file():
+        raise InputError("dvc.lock is missing: `dvc repro` makes it; run `fitmap verify` in the project's folder")
+    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    return parse([name for name in names if Path(name).is_file()], lambda name: Path(name).read_text("utf-8"))
+
+
+def committed_artifacts() -> list[Artifact]:
+    """Return the artifacts of all commits of branches, tags, stashes and experiments, each content once a path."""
+    log = git("log", "--all", "--full-history", "-m", "--diff-filter=AM", "--format=%h", "--", "dvc.lock", "*.dvc")
+    found = {}
+    for commit in dict.fromkeys(log.split()):  # with -m, a merge is listed once for each parent
+        names = git("ls-tree", "-r", "-z", "--name-only", commit).split("\0")
+        for artifact in parse(names, lambda name, commit=commit: git("show", f"{commit}:{name}"), commit):
+            found.setdefault((artifact.md5, artifact.path), artifact)
+    return list(found.values())
+
+
+def parse(names: list[str], read: Callable[[str], str], commit: str = "") -> list[Artifact]:
+    """Return the artifacts that dvc.lock and the .dvc files among `names`, the files in git, list.
+
+    Raises `InputError` for a damaged file, a path that leaves the project, and a hash that is no MD5.
+    """
+    in_git, artifacts = set(names), []
+    for name in [name for name in names if name == "dvc.lock" or name.endswith(".dvc")]:
+        where = f"{name} of commit {commit}" if commit else name
+        try:
+            content = yaml.safe_load(read(name))
+            stages = content["stages"].values() if name == "dvc.lock" else [content]
+            for out in [out for stage in stages for out in stage.get("outs", [])]:
+                path, md5 = inside(PurePosixPath(name).parent / out["path"], where), str(out["md5"])
+                if not MD5.fullmatch(md5.removesuffix(".dir")):
+                    raise InputError(f"{where} names {path} by {md5!r}, no file's md5: do not pull it")
+                size = None if md5.endswith(".dir") else int(out["size"])
+                artifacts.append(Artifact(path, md5, size, path not in in_git, commit))
+        except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{where} is damaged ({type(error).__name__}): restore it from git")
+    return artifacts
+
+
+def inside(path: PurePosixPath, where: str) -> str:
+    """Return a path as text. Raises `InputError` if it leaves the project, on Windows too."""
+    if path.is_absolute() or ".." in path.parts or re.search(r"\\|^\w:", str(path)):
+        raise InputError(f"{where} names {path}, which leaves the project: do not pull it")
+    return str(path)
+
+
+def members(artifacts: list[Artifact], stores: list[HashFileDB]) -> Iterator[Artifact]:
+    """Yield the files of folders, from the first store whose list of them is intact."""
+    for folder, store in [(artifact, store) for artifact in artifacts for store in stores]:
+        if folder.md5.endswith(".dir"):
+            content = b""
+            with suppress(Exception):  # the list itself is an artifact, whose check reports the error
+                content = read_start(store, store.oid_to_path(folder.md5))
+            if hashlib.md5(content).hexdigest() == folder.md5.removesuffix(".dir"):
+                for file in json.loads(content):
+                    path = inside(PurePosixPath(folder.path, file["relpath"]), folder.path)
+                    yield Artifact(path, str(file["md5"]), None, True, folder.commit)
+
+
+def other_settings() -> Iterator[Finding]:
+    """Yield the stages whose settings in dvc.lock differ from params.yaml."""
+    lock, params = (yaml.load(Path(name).read_text("utf-8"), Loader) for name in ("dvc.lock", "params.yaml"))
+    now = flatten(params)
+    for name, stage in lock["stages"].items():
+        before = flatten(stage.get("params", {}).get("params.yaml", {}))
+        different = [f"{key} = {old}, now {now.get(key)}" for key, old in before.items() if now.get(key) != old]
+        if different:
+            problem = f"made under other settings: {'; '.join(different)}"
+            yield Finding(f"outputs of {name}", problem, f"dvc repro {name}")
+
+
+def check_workspace(artifacts: list[Artifact], owners: dict[str, str], missing_is_wrong: bool) -> Iterator[Finding]:
+    """Yield the artifacts whose file differs; `owners` names the artifact of each known MD5."""
     for artifact in artifacts:
         path = Path(artifact.path)
         repair = f"dvc pull --force {path}" if artifact.cached else f"git checkout -- {path}"
-        if leaves_project(path):
-            findings.append(Finding(artifact.path, "a link that leads out of the project", f"rm {path} && {repair}"))
+        if not path.resolve().is_relative_to(Path().resolve()):
+            yield Finding(artifact.path, "a link that leads out of the project", f"rm {path} && {repair}")
         elif not path.exists():
-            findings += [Finding(artifact.path, "missing", repair)] * missing_is_wrong
-        elif not path.is_file():
-            findings.append(Finding(artifact.path, "not a file", f"move {path} away, then {repair}"))
-        elif problem := content_problem(lambda path=path: path.open("rb"), path.stat().st_size, artifact, owners):
-            findings.append(Finding(artifact.path, problem, repair))
-    return findings
+            yield from [Finding(artifact.path, "missing", repair)] * missing_is_wrong
+        elif path.is_file() == artifact.md5.endswith(".dir"):
+            yield Finding(artifact.path, "a folder instead of a file, or a file", f"move {path} away, then {repair}")
+        elif path.is_file() and (problem := content_problem(path.open, path.stat().st_size, artifact, owners)):
+            yield Finding(artifact.path, problem, repair)
 
 
-def leaves_project(path: Path) -> bool:
-    """Whether a link, of the file or of a folder above it, leads elsewhere than into the project with its cache."""
-    return not path.resolve().is_relative_to(Path().resolve())
-
-
-def content_problem(
-    open_content: Callable[[], IO[bytes]], size: int, artifact: Artifact, owners: dict[str, str]
-) -> str | None:
-    """What is wrong with a content of `size` bytes that should be the artifact's; None if nothing is."""
-    if size > artifact.size:
-        return f"too long: {size} bytes instead of {artifact.size}"
+def content_problem(open_file: Callable, size: int, artifact: Artifact, owners: dict[str, str]) -> str | None:
+    """Say what is wrong with a file of `size` bytes that should be the artifact's; None if nothing is."""
+    expected = size if artifact.size is None else artifact.size
+    if size > expected:
+        return f"too long: {size} bytes instead of {expected}"
+    md5, left = hashlib.md5(usedforsecurity=False), expected + 1
     try:
-        with open_content() as file:
-            md5, read = digest(file, artifact.size)
-    except Exception as error:  # each kind of remote fails in its own ways; all of them mean the same
+        with open_file("rb") as file:
+            while left and (block := file.read(min(1 << 20, left))):
+                md5.update(block)
+                left -= len(block)
+    except Exception as error:  # each kind of remote fails in its own way
         return f"cannot be read ({type(error).__name__}: {error})"
-    if md5 == artifact.md5:
+    if md5.hexdigest() == artifact.md5.removesuffix(".dir"):
         return None
-    if md5 in owners:
-        return f"swapped: it holds the content of {owners[md5]}"
-    return f"truncated: {read} bytes of {artifact.size}" if read < artifact.size else "changed: its hash differs"
-
-
-def digest(file: IO[bytes], limit: int) -> tuple[str, int]:
-    """The MD5 of at most `limit` + 1 bytes, and how many were read."""
-    md5, left = hashlib.md5(usedforsecurity=False), limit + 1
-    while left and (chunk := file.read(min(CHUNK, left))):
-        md5.update(chunk)
-        left -= len(chunk)
-    return md5.hexdigest(), limit + 1 - left
+    if md5.hexdigest() in owners:
+        return f"swapped: it holds the content of {owners[md5.hexdigest()]}"
+    read = expected + 1 - left
+    return f"truncated: {read} bytes of {expected}" if read < expected else "changed: its hash differs"
 
 
 @contextmanager
-def remote_objects(name: str) -> Iterator[HashFileDB]:
-    """The object store of a remote, opened by DVC with the user's settings and an empty site cache.
+def open_stores(remote: str | None) -> Iterator[list[HashFileDB]]:
+    """Open DVC's cache and, if one is named, a remote, with an empty site cache.
 
-    DVC keeps pickles in its site cache, which by default any user of the machine may write to.
+    DVC keeps pickles in its site cache, to which any user of the machine may write by default.
     """
-    before = os.environ.get("DVC_SITE_CACHE_DIR")
-    with TemporaryDirectory(prefix="fitmap-") as folder:
-        os.environ["DVC_SITE_CACHE_DIR"] = folder
+    with TemporaryDirectory(prefix="fitmap-") as folder, patch.dict(os.environ, DVC_SITE_CACHE_DIR=folder):
         try:
             with Repo() as repository:
-                yield repository.cloud.get_remote_odb(name)
+                yield [repository.cache.local, *([repository.cloud.get_remote_odb(remote)] if remote else [])]
         except InputError:
             raise
-        except Exception as error:  # the client libraries have no exception in common
+        except Exception as error:  # the clients of the remotes have no exception in common
             kind = "" if isinstance(error, DvcException) else f"{type(error).__name__}: "
-            raise InputError(f"remote {name} cannot be read: {kind}{error}")
-        finally:
-            os.environ.pop("DVC_SITE_CACHE_DIR")
-            os.environ |= {"DVC_SITE_CACHE_DIR": before} if before is not None else {}
+            raise InputError(f"remote {remote} cannot be read: {kind}{error}" if remote else f"{kind}{error}")
 
 
-def check_remote(objects: HashFileDB, name: str, artifacts: list[Artifact], owners: dict[str, str]) -> list[Finding]:
-    """The artifacts whose object there is missing or wrong, then the objects that no commit names."""
-    found = list_objects(objects)
-    push = f"dvc push --remote {name}"
+def check_remote(store: HashFileDB, remote: str, artifacts: list[Artifact], owners: dict[str, str]) -> list[Finding]:
+    """Return the artifacts whose object is missing or wrong, then the objects that no commit and no run names."""
+    address, found = store.fs.unstrip_protocol(store.path), list_files(store, store.path)
 
     def check(artifact: Artifact) -> list[Finding]:
         key = f"{artifact.md5[:2]}/{artifact.md5[2:]}"
-        again = f"{push} --all-commits" if artifact.commit else f"{push} {artifact.path}"
+        push = f"dvc push --remote {remote} {'--all-commits' if artifact.commit else artifact.path}"
         if key not in found:
-            return [Finding(str(artifact), f"missing on {name}", f"where it is in the cache: {again}")]
-        entry = found[key]
-        if is_file(entry):
-            problem = content_problem(
-                lambda: objects.fs.open(entry["name"], "rb"), entry.get("size") or 0, artifact, owners
-            )
-        else:
-            problem = "a link or folder, not a file"
-        where = f"{objects.fs.unstrip_protocol(objects.path)}/{key}"
-        return [Finding(str(artifact), f"on {name} {problem}", f"delete {where}, then {again}")] if problem else []
+            return [Finding(str(artifact), f"missing on {remote}", f"where it is in the cache: {push}")]
+        problem = "a link, not a file"
+        if is_file(found[key]):
+            path, size = found[key]["name"], found[key].get("size") or 0
+            problem = content_problem(lambda mode: store.fs.open(path, mode), size, artifact, owners)
+        repair = f"delete {address}/{key}, then {push}"
+        return [Finding(str(artifact), f"on {remote} {problem}", repair)] if problem else []
 
-    with ThreadPoolExecutor(objects.fs.jobs) as pool:
+    with ThreadPoolExecutor(store.fs.jobs) as pool:
         findings = [finding for checked in pool.map(check, artifacts) for finding in checked]
-    named = {f"{md5[:2]}/{md5[2:]}" for md5 in owners.keys() | run_cache_hashes(objects)}
-    return findings + [foreign(objects, name, key, found[key]) for key in sorted(found.keys() - named)]
+    known = {f"{md5[:2]}/{md5[2:]}" for md5 in owners.keys() | run_cache_hashes(store)}
+    for key in sorted(found.keys() - known):
+        unfinished = "left over from an interrupted push" if key.endswith(".tmp") else "no commit names it"
+        repair = f"git fetch --all, in case a new commit names it; delete {address}/{key}"
+        findings.append(Finding(key, f"on {remote} foreign: {unfinished}", repair))
+    return findings
 
 
-def list_objects(objects: HashFileDB) -> dict[str, dict]:
-    """What lies in the store, by its path in it. Links are listed, not followed, so nothing behind one is found."""
-    fs, found = objects.fs, {}
-    folders = []
-    for name, entry in list_folder(objects, objects.path):
-        if entry["type"] == "directory" and not entry.get("islink"):
-            folders.append((name, entry["name"]))
-        else:
-            found[name] = entry
-    with ThreadPoolExecutor(fs.jobs) as pool:
-        for (folder, _), entries in zip(folders, pool.map(lambda f: list_folder(objects, f[1]), folders), strict=True):
-            found |= {f"{folder}/{name}": entry for name, entry in entries}
-    return found
-
-
-def list_folder(objects: HashFileDB, path: str) -> list[tuple[str, dict]]:
-    """The entries of a folder of the remote by name; none if it is not there."""
-    try:
-        entries = objects.fs.ls(path, detail=True)
-    except FileNotFoundError:
-        return []
-    names = [(PurePath(entry["name"]).name, entry) for entry in entries]
-    return [(name, entry) for name, entry in names if name != PurePath(path).name]  # WebDAV and S3 may list itself
+def list_files(store: HashFileDB, folder: str) -> dict[str, dict]:
+    """Return fsspec's entry of each file and link below a folder of a remote by its path there, following no link."""
+    entries = store.fs.fs.find(folder, detail=True).values()
+    return {store.fs.relpath(entry["name"], folder): entry for entry in entries}
 
 
 def is_file(entry: dict) -> bool:
     return entry["type"] == "file" and not entry.get("islink")
 
 
-def run_cache_hashes(objects: HashFileDB) -> set[str]:
-    """All hashes in the remote's run cache (runs/ beside files/): stages' results that no commit need name."""
-    hashes, folders = set(), [objects.fs.join(objects.fs.parent(objects.fs.parent(objects.path)), "runs")]
-    for _ in ("prefix", "key", "value"):
-        entries = [entry for folder in folders for _, entry in list_folder(objects, folder)]
-        folders = [entry["name"] for entry in entries if entry["type"] == "directory" and not entry.get("islink")]
-        for entry in filter(is_file, entries):
-            hashes |= set(MD5.findall(read_start(objects, entry).decode(errors="replace")))
-    return hashes
+def run_cache_hashes(store: HashFileDB) -> set[str]:
+    """Return the MD5 of all outputs in the remote's run cache, the folder runs/ beside files/md5/."""
+    runs = list_files(store, store.fs.join(store.fs.parent(store.fs.parent(store.path)), "runs")).values()
+    texts = [read_start(store, entry["name"]).decode(errors="replace") for entry in runs if is_file(entry)]
+    return {md5 for text in texts for md5 in MD5.findall(text)}
 
 
-def foreign(objects: HashFileDB, remote: str, key: str, entry: dict) -> Finding:
-    """The finding for an object that no commit and no run names."""
-    delete = f"delete {objects.fs.unstrip_protocol(objects.path)}/{key}"
-    if key.endswith(".tmp"):
-        return Finding(key, f"on {remote} left over from a push that was killed", delete)
-    if key.endswith(".dir") and is_file(entry):
-        return Finding(key, f"on {remote} {directory_problem(read_start(objects, entry))}", delete)
-    if not OBJECT.fullmatch(key) or not is_file(entry):
-        return Finding(key, f"on {remote} foreign: no object of DVC", delete)
-    return Finding(
-        key, f"on {remote} foreign: no commit names it", f"git fetch --all, in case a new one does; {delete}"
-    )
-
-
-def directory_problem(content: bytes) -> str:
-    """What a directory object is up to; this project has none, since each of its outs is one file."""
-    try:
-        paths = [PureWindowsPath(entry["relpath"]) for entry in json.loads(content)]  # it splits at both / and \
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return "foreign: a directory object that is damaged"
-    outside = [path for path in paths if path.anchor or ".." in path.parts]
-    if outside:
-        return f"hostile: a directory object that would write outside, to {outside[0].as_posix()!r}"
-    return "foreign: a directory object, and this project has none"
-
-
-def read_start(objects: HashFileDB, entry: dict) -> bytes:
-    with objects.fs.open(entry["name"], "rb") as file:
-        return file.read(LARGEST_LIST)
+def read_start(store: HashFileDB, path: str) -> bytes:
+    with store.fs.open(path, "rb") as file:
+        return file.read(LONGEST_LIST)
