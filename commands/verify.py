@@ -89,7 +89,8 @@ def current_artifacts() -> list[Artifact]:
     if not Path("dvc.lock").is_file():
         raise InputError("dvc.lock is missing: `dvc repro` makes it; run `fitmap verify` in the project's folder")
     names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    return parse([name for name in names if Path(name).is_file()], lambda name: Path(name).read_text("utf-8"))
+    present = [name for name in names if Path(name).is_file() or not name.endswith(".dvc")]
+    return parse(present, lambda name: Path(name).read_text("utf-8"))
 
 
 def committed_artifacts() -> list[Artifact]:
@@ -238,7 +239,8 @@ def check_remote(store: HashFileDB, remote: str, artifacts: list[Artifact], owne
 
 def list_files(store: HashFileDB, folder: str) -> dict[str, dict]:
     """Return fsspec's entry of each file and link below a folder of a remote by its path there, following no link."""
-    entries = store.fs.fs.find(folder, detail=True).values()
+    folders = store.fs.walk(folder, detail=True)
+    entries = [entry for _, _, files in folders for entry in files.values()]
     return {store.fs.relpath(entry["name"], folder): entry for entry in entries}
 
 
