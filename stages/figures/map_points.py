@@ -1,4 +1,6 @@
-"""The map as coloured points, and what both pictures of the map share: its projection and its legend."""
+"""The map as coloured points, and what all pictures of the map share: its projection, its legend and its names."""
+
+import re
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,65 +8,74 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from scipy.ndimage import gaussian_filter
 
 from stages.common.colours import class_colour
 from stages.common.density import density_of
 from stages.figures.style import INK, MUTED, PAPER, class_marker, legend, new_figure, paper, shorten
 
-NAMED = 12  # with more classes than this their names would cover the map, and stand in the legend only
-LISTED = 40  # classes in the legend; the others are counted
-RINGS = 300  # placed test images drawn; more would hide the map
+NAMED = 12  # classes whose names always stand on the map; of more classes, those that find room
+LISTED = 40  # classes in the legend, and at most on the map; the others are counted
+RINGS = 300  # placed test rows drawn; more would hide the map
+SPOTS = 300  # places tried for a name, the densest first
+ROW_NAMES = 40  # names of single rows drawn at most
+NUMBERED = re.compile(r"\D{0,6}\d+")  # a name like "row 12" or "7" says nothing
 SHADES = LinearSegmentedColormap.from_list("shades", ["#70777f00", "#70777f"])  # from transparent
 
 
 def draw_map_points(
     positions: np.ndarray,
     labels: np.ndarray,
-    class_names: np.ndarray,
+    class_names: list[str],
     placed: np.ndarray | None = None,
     placed_labels: np.ndarray | None = None,
     others: np.ndarray | None = None,
+    names: list[str] | None = None,
+    things: str = "images",
     size: float = 7.6,
 ) -> Figure:
-    """Every image a point, coloured by its class; test images placed in the finished map as rings.
+    """Draw each row as a point in the colour of its class; test rows placed on the finished map are rings.
 
     Args:
         positions: float (n, 2 | 3), the map. One of 3 dimensions is drawn from two angles, side by side.
         labels: int (n,), -1 where unknown.
         class_names: str (classes,).
         placed: float (m, 2 | 3) and placed_labels int (m,), or None.
-        others: float (p, 2 | 3), training images placed among those of the map; how dense all lie is its ground.
+        others: float (p, 2 | 3), training rows placed among those of the map. If they are more than n, the density of
+            all is drawn beneath the points.
+        names: str (n,), what each row is called; written beside as many points as there is room for.
+        things: what the rows are, in the plural: images, rows.
         size: height of the map in inches.
     """
-    nobody = np.empty((0, positions.shape[1]))
-    placed, others = (nobody if given is None else given for given in (placed, others))
+    nothing = np.empty((0, positions.shape[1]))
+    placed, others = (nothing if given is None else given for given in (placed, others))
     placed_labels = np.full(len(placed), -1) if placed_labels is None else placed_labels
     rings = np.unique(np.linspace(0, len(placed) - 1, min(len(placed), RINGS)).astype(int))
-    flat = positions.shape[1] == 2
-    note = f"{len(positions):,} images; near each other where the latent vectors are alike"
-    if len(others):
-        note += f"; grey: how dense these and {len(others):,} others lie, log scale"
-    handles, names = class_entries(labels, class_names)
+    flat, known = positions.shape[1] == 2, (labels >= 0).any()
+    note = f"{len(positions):,} {things}; near each other where the latent vectors are alike"
+    crowded = len(others) > len(positions)  # fewer others lie where the points do, and the points show enough
+    if crowded:
+        note += f"; grey: density of these and {len(others):,} others, log scale"
+    handles, texts = class_entries(labels, class_names)
     if len(rings):
         handles.append(Line2D([], [], marker="o", linestyle="", markersize=6, mfc="white", mec=INK, mew=1.3))
-        names.append(f"test image, placed in\nthe map ({len(rings)} of {len(placed):,} drawn)")
-    columns = -(-len(names) // 26)
+        drawn = "" if len(rings) == len(placed) else f"\n({len(rings)} of {len(placed):,} drawn)"
+        texts.append(f"test {things}, placed\non the finished map{drawn}")
+    columns = -(-len(texts) // 26)
     angles = (None,) if flat else (30.0, 120.0)
     views = [project(positions, azimuth) for azimuth in angles]
     shapes = [np.clip(np.ptp(xy[:, 0]) / max(np.ptp(xy[:, 1]), 1e-9), 0.6, 1.6) for xy, _ in views]
     with paper():
-        title = "The map of the images, coloured by kind"
+        title = f"The map of the {things}" + (", coloured by class" if known else "")
         size *= 1 if flat else 0.75
         figure = new_figure(size * sum(shapes) + 2.3 * columns + 0.6, size + 1.1, title, note)
         panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
         for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
-            if len(others):
+            if crowded:
                 draw_density(axes, np.concatenate([xy, project(others, azimuth)[0]]))
-            draw_points(axes, xy, depth, labels, 0.35 if len(others) else 1)
+            draw_points(axes, xy, depth, labels, 0.35 if crowded else 1)
             if len(rings):
                 draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])
-            if len(np.unique(labels[labels >= 0])) <= NAMED:
-                draw_names(axes, xy, labels, class_names)
             axes.set_aspect("equal", adjustable="datalim")
             axes.margins(0.04)
             if flat:
@@ -73,12 +84,16 @@ def draw_map_points(
                 axes.set(xticks=[], yticks=[], xlabel=f"the three t-SNE dimensions (no unit), seen from {azimuth:.0f}°")
                 draw_triad(axes, azimuth)
         spacing = {"labelspacing": 0.55, "handletextpad": 0.4, "borderaxespad": 0, "columnspacing": 1}
-        legend(panels[-1], handles, names, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
+        legend(panels[-1], handles, texts, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
+        for axes, (xy, _) in zip(panels, views, strict=True):
+            boxes = draw_class_names(axes, xy, labels, class_names)
+            if names is not None:
+                draw_row_names(axes, xy, names, boxes)
         return figure
 
 
 def project(positions: np.ndarray, azimuth: float | None = 30.0) -> tuple[np.ndarray, np.ndarray]:
-    """Positions on the paper (n, 2) and depth (n,), larger nearer the eye; a 2-D map is already there.
+    """Return positions on the paper (n, 2) and depth (n,), larger nearer the eye; a 2-D map is already there.
 
     A 3-D map is turned by `azimuth` degrees about its third axis and seen from 22° above, without perspective.
     """
@@ -90,8 +105,8 @@ def project(positions: np.ndarray, azimuth: float | None = 30.0) -> tuple[np.nda
     return np.stack([right, z * np.cos(lift) + away * np.sin(lift)], 1), z * np.sin(lift) - away * np.cos(lift)
 
 
-def class_entries(labels: np.ndarray, class_names: np.ndarray) -> tuple[list[Line2D], list[str]]:
-    """Legend handles and texts: each class with its count, empty ones too; beyond `LISTED` the rest as one line."""
+def class_entries(labels: np.ndarray, class_names: list[str]) -> tuple[list[Line2D], list[str]]:
+    """Return legend handles and texts: each class with its count, empty ones too; beyond `LISTED` one line for all."""
     counts = np.bincount(labels[labels >= 0], minlength=len(class_names))
     shown = range(min(len(class_names), LISTED))
     entries = [(label, f"{shorten(class_names[label])}  {counts[label]:,}") for label in shown]
@@ -106,16 +121,16 @@ def class_entries(labels: np.ndarray, class_names: np.ndarray) -> tuple[list[Lin
 
 
 def draw_density(axes: Axes, xy: np.ndarray) -> None:
-    """How dense the points (n, 2) lie, as the ground of the map."""
+    """Draw the density of the points (n, 2) as the ground of the map."""
     density = density_of(xy)
     picture = axes.imshow(density.shades, cmap=SHADES, extent=density.extent, interpolation="bilinear", zorder=0.9)
     picture.sticky_edges.x[:], picture.sticky_edges.y[:] = [], []  # else the map would have no margin
 
 
 def draw_points(axes: Axes, xy: np.ndarray, depth: np.ndarray, labels: np.ndarray, size: float = 1.0) -> None:
-    """The points, the nearest last; in a flat map in shuffled order, so that no class covers another.
+    """Draw the points, the nearest last; on a flat map in shuffled order, so that no class covers another.
 
-    size: their area, times that at which they just cover a map without a ground.
+    size: factor on their area; at 1 they just cover a map that has no ground.
     """
     shuffled = np.random.default_rng(0).permutation(len(xy))
     order = shuffled[np.argsort(depth[shuffled], kind="stable")]
@@ -128,47 +143,110 @@ def draw_points(axes: Axes, xy: np.ndarray, depth: np.ndarray, labels: np.ndarra
 
 
 def draw_rings(axes: Axes, xy: np.ndarray, labels: np.ndarray) -> None:
-    """White discs edged in the colour of their class and, outside that, in ink."""
+    """Draw white discs edged in the colour of their class and, outside that, in ink."""
     axes.scatter(*xy.T, s=27, c=INK, linewidth=0, zorder=3)
     axes.scatter(*xy.T, s=19, c=[class_colour(label) for label in labels], linewidth=0, zorder=3)
     axes.scatter(*xy.T, s=5, c="white", linewidth=0, zorder=3)
 
 
 def draw_triad(axes: Axes, azimuth: float) -> None:
-    """The directions of the three dimensions, in the lower left corner."""
+    """Draw the directions of the three dimensions in the lower left corner."""
     tips, _ = project(np.eye(3), azimuth)
     for number, (x, y) in enumerate(tips, 1):
         where = {"xycoords": "axes fraction", "textcoords": "axes fraction"}
         corner, tip = (0.09, 0.07), (0.09 + 0.06 * x, 0.07 + 0.06 * y)
         axes.annotate("", tip, corner, arrowprops={"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0}, **where)
-        axes.text(
-            0.09 + 0.077 * x,
-            0.07 + 0.077 * y,
-            f"{number}",
-            size=8,
-            color=MUTED,
-            ha="center",
-            va="center",
-            transform=axes.transAxes,
-        )
+        end = (0.09 + 0.077 * x, 0.07 + 0.077 * y)
+        axes.text(*end, f"{number}", size=8, color=MUTED, ha="center", va="center", transform=axes.transAxes)
 
 
-def draw_names(axes: Axes, xy: np.ndarray, labels: np.ndarray, class_names: np.ndarray) -> None:
-    """Each class's name over the densest place of its points, moved up where it would cover another."""
-    low, span = xy.min(0), np.ptp(xy, axis=0).max() or 1.0
-    taken: list[np.ndarray] = []
-    for label in np.unique(labels[labels >= 0]):
-        place = densest(xy[labels == label], span / 14)
-        while any((np.abs(place - other) < span * np.array([0.16, 0.035])).all() for other in taken):
-            place = place + np.array([0, span * 0.036])
-        taken.append(place)
-        halo = [withStroke(linewidth=3.2, foreground=PAPER, alpha=0.92)]
-        name = shorten(class_names[label], 18)
-        side = "center" if low[0] + span * 0.1 < place[0] else "left"
-        axes.text(*place, name, size=9, weight="bold", color=INK, ha=side, va="center", path_effects=halo, zorder=5)
+def draw_class_names(axes: Axes, xy: np.ndarray, labels: np.ndarray, class_names: list[str]) -> list[np.ndarray]:
+    """Write each class's name on its points, at their densest place that no other name takes.
+
+    With more than `NAMED` classes, names that find no free place are left out. Call it once the axes are complete.
+
+    Returns:
+        The boxes of the names, float (4,) each: left, bottom, right, top in pixels.
+    """
+    axes.figure.draw_without_rendering()  # settles the layout, on which pixels depend
+    pixels = axes.transData.transform(xy)
+    counts = np.bincount(labels[labels >= 0], minlength=1)
+    largest = np.argsort(-counts, kind="stable")[: min(LISTED, np.count_nonzero(counts))]
+    boxes: list[np.ndarray] = []
+    for label in largest:
+        text = _text(axes, shorten(class_names[label], 18), size=9, weight="bold")
+        width, height = _extent(text)
+        spots = dense_spots(pixels[labels == label], height)
+        spots = (spots[:, None] + [[0, 0], [0, height], [0, -height]]).reshape(-1, 2)
+        candidates = _inside(np.hstack([spots, spots]) + np.array([-width, -height, width, height]) / 2, axes)
+        overlaps = _overlaps(candidates, boxes)
+        best = overlaps.argmin()  # the first free one, or else the least covered
+        if overlaps[best] > 0 and len(largest) > NAMED:
+            text.remove()
+            continue
+        boxes.append(candidates[best])
+        text.set_position(axes.transData.inverted().transform(boxes[-1].reshape(2, 2).mean(axis=0)))
+    return boxes
 
 
-def densest(xy: np.ndarray, cell: float) -> np.ndarray:
-    """Mean of the points in the fullest square of side `cell`, (2,)."""
-    _, place, counts = np.unique(np.floor(xy / cell), axis=0, return_inverse=True, return_counts=True)
-    return xy[place.ravel() == counts.argmax()].mean(0)
+def draw_row_names(axes: Axes, xy: np.ndarray, names: list[str], boxes: list[np.ndarray]) -> None:
+    """Write names (n,) beside their points (n, 2), up to `ROW_NAMES` that keep clear of each other and of `boxes`."""
+    pixels, boxes = axes.transData.transform(xy), list(boxes)
+    room = ROW_NAMES
+    for row in np.random.default_rng(0).permutation(len(names))[: 10 * ROW_NAMES]:
+        if room == 0:
+            break
+        if NUMBERED.fullmatch(names[row]):
+            continue
+        text = _text(axes, shorten(names[row]), size=7, color=INK)
+        width, height = _extent(text)
+        start = 0.6 * height  # clear of the dot
+        box = np.tile(pixels[row], 2) + np.array([start, -height / 2, start + width, height / 2])
+        if _overlaps(box[None], boxes)[0] > 0 or not np.allclose(_inside(box[None], axes)[0], box):
+            text.remove()
+            continue
+        boxes.append(box)
+        room -= 1
+        text.set_position(axes.transData.inverted().transform(box.reshape(2, 2).mean(axis=0)))
+
+
+def dense_spots(points: np.ndarray, cell: float) -> np.ndarray:
+    """Return up to `SPOTS` places (k, 2) among points (n, 2), the densest first: means over squares of side `cell`."""
+    cells, place, counts = np.unique(np.floor(points / cell), axis=0, return_inverse=True, return_counts=True)
+    place = place.ravel()
+    means = np.stack([np.bincount(place, axis) for axis in points.T], axis=1) / counts[:, None]
+    grid = np.zeros(np.ptp(cells, axis=0).astype(int) + 1)
+    where = tuple((cells - cells.min(axis=0)).astype(int).T)
+    grid[where] = counts
+    density = gaussian_filter(grid, 1.5, mode="constant")[where]
+    return means[np.argsort(-density, kind="stable")[:SPOTS]]
+
+
+def _text(axes: Axes, name: str, **look):
+    halo = [withStroke(linewidth=3.2, foreground=PAPER, alpha=0.92)]
+    look = {"color": INK, "ha": "center", "va": "center", "zorder": 5} | look
+    text = axes.text(0, 0, name, path_effects=halo, **look)
+    text.set_in_layout(False)
+    return text
+
+
+def _extent(text) -> tuple[float, float]:
+    """Return the width and height of a text in pixels."""
+    box = text.get_window_extent()
+    return box.width, box.height
+
+
+def _inside(boxes: np.ndarray, axes: Axes) -> np.ndarray:
+    """Move boxes (k, 4) that reach out of the axes into them."""
+    low, high = axes.bbox.min, axes.bbox.max
+    move = np.maximum(low - boxes[:, :2], 0) + np.minimum(high - boxes[:, 2:], 0)
+    return boxes + np.tile(move, 2)
+
+
+def _overlaps(candidates: np.ndarray, boxes: list[np.ndarray]) -> np.ndarray:
+    """Return how many square pixels of each candidate (k, 4) the boxes cover, float (k,)."""
+    covered = np.zeros(len(candidates))
+    for box in boxes:
+        sides = np.minimum(candidates[:, 2:], box[2:]) - np.maximum(candidates[:, :2], box[:2])
+        covered += sides.clip(0).prod(axis=1)
+    return covered

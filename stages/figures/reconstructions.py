@@ -1,4 +1,4 @@
-"""Originals over what the autoencoder makes of them."""
+"""Originals over their reconstructions."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,25 +16,26 @@ def draw_reconstructions(
     reconstructions: np.ndarray,
     errors: np.ndarray,
     labels: np.ndarray,
-    class_names: np.ndarray,
+    class_names: list[str],
     per_class: int = 1,
+    trained: bool = False,
 ) -> Figure:
-    """The first images of each class over their reconstructions, with the error of each below.
+    """Draw the first images of each class over their reconstructions, with the error of each below.
 
     Args:
-        images, reconstructions: uint8 (n, h, w), at least one.
+        images, reconstructions: uint8 (n, h, w) grey or (n, h, w, 3) colour, at least one.
         errors: float (n,), mean squared error of intensities between 0 and 1.
         labels: int (n,), -1 where unknown; without any label the first ten images are shown.
         class_names: str (classes,).
         per_class: images of each class, as far as there are so many.
+        trained: whether these are training images.
     """
     chosen = first_of_each(labels, per_class)
     present = len(np.unique(labels[labels >= 0]))
-    note = (
-        "upper image: the original, not trained on; lower: its reconstruction; number: mean squared error, from 0 to 1"
-    )
+    which = "a training image" if trained else "not trained on"
+    note = f"upper image: the original, {which}; lower: its reconstruction; number: mean squared error, 0 to 1"
     if len(chosen) > MOST:
-        note = f"{MOST} of {len(chosen)} pairs, of {present} classes; number: mean squared error, from 0 to 1"
+        note += f"; {MOST} of {len(chosen)} pairs"
         chosen = chosen[:MOST]
     columns = min(len(chosen), PER_ROW)
     rows = -(-len(chosen) // columns)
@@ -64,15 +65,15 @@ def draw_reconstructions(
 
 
 def first_of_each(labels: np.ndarray, per_class: int) -> np.ndarray:
-    """Rows of the first `per_class` images of each class, class by class; of the first ten images without labels."""
+    """Return the first `per_class` rows of each class, class by class; the first ten rows if there are no labels."""
     known = np.unique(labels[labels >= 0])
     if not len(known):
         return np.arange(min(len(labels), PER_ROW))
     return np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in known])
 
 
-def fitted(shape: tuple[int, int], left: float, top: float) -> tuple[float, float, float, float]:
-    """The extent (left, right, bottom, top) of an image of `shape` in the column at `left`, hanging from `top`."""
-    height, width = (TILE * side / max(shape) for side in shape)
+def fitted(shape: tuple[int, ...], left: float, top: float) -> tuple[float, float, float, float]:
+    """Return the extent (left, right, bottom, top) of an image of `shape` in the column at `left`, hung from `top`."""
+    height, width = (TILE * side / max(shape[:2]) for side in shape[:2])
     left += (TILE - width) / 2
     return left, left + width, top - height, top

@@ -1,11 +1,12 @@
 """Draw the pictures."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from stages.common.artifacts import read_architecture, read_arrays, read_csv, read_json, write_bytes
 from stages.common.errors import run
 from stages.common.progress import progress
-from stages.common.settings import FiguresParams, load_params
+from stages.common.samples import classes_of, is_train, labels_of, read_samples
 from stages.figures.curve import draw_curve_data, draw_fit, draw_residuals
 from stages.figures.factors import draw_factors
 from stages.figures.losses import draw_loss
@@ -13,13 +14,12 @@ from stages.figures.map_images import draw_map_images
 from stages.figures.map_points import draw_map_points
 from stages.figures.network import draw_network
 from stages.figures.reconstructions import draw_reconstructions
-from stages.figures.style import draw_note, png_bytes
+from stages.figures.style import draw_note, letters_without_font, png_bytes
 from stages.figures.t_distribution import draw_t_distribution
-from stages.tsne.landmarks import landmarks_of
 
 
-def draw_curve_branch() -> dict[str, Figure]:
-    """What the regressor learned, by file name."""
+def draw_curve_pictures() -> dict[str, Figure]:
+    """Return the pictures of the regressor by file name."""
     fit, architecture = read_csv("plots/regressor_fit.csv"), read_architecture("data/regressor.safetensors")
     floor = read_json("metrics/regressor.json")["noise_floor_mae"]
     return {
@@ -38,38 +38,57 @@ def draw_curve_branch() -> dict[str, Figure]:
     }
 
 
-def draw_image_branch(params: FiguresParams) -> dict[str, Figure]:
-    """What the autoencoder understood, by file name."""
-    rows, tsne = read_arrays("data/latents.npz"), read_arrays("data/map.npz")
-    rows, positions, names = landmarks_of(rows, tsne["landmarks"]), tsne["positions"], rows["class_names"]
-    labels = rows["train_labels"]
+def draw_map_pictures() -> dict[str, Figure]:
+    """Return the pictures of the latents and their map by file name; a note in place of those that do not apply."""
+    samples, tsne, latents = read_samples(), read_arrays("data/map.npz"), read_arrays("data/latents.npz")
+    images, history = read_arrays("data/images.npz")["images"], read_csv("plots/autoencoder_loss.csv")
+    agreement = read_csv("plots/factor_agreement.csv")
+    labels, names, train = labels_of(samples), classes_of(samples), is_train(samples)
+    mapped, placed_rows = tsne["mapped"], tsne["placed_rows"]
+    positions, placed = tsne["positions"], tsne["placed"]
+    test = ~train[placed_rows]
+    if missing := letters_without_font(names):
+        print(
+            f"no installed font can draw {missing[:10]} in the names of classes: install Noto Sans CJK or NanumGothic"
+        )
+    points = draw_map_points(
+        positions,
+        labels[mapped],
+        names,
+        placed[test],
+        labels[placed_rows[test]],
+        others=placed[~test],
+        names=None if len(images) else samples["file_name"].iloc[mapped].tolist(),
+        things="images" if len(images) else "rows",
+    )
     figures = {
-        "autoencoder_loss": draw_loss(
-            read_csv("plots/autoencoder_loss.csv"), title="The autoencoder's loss over the epochs"
-        ),
+        "map_points": points,
         "t_distribution": draw_t_distribution(),
-        "map_points": draw_map_points(positions, labels, names, tsne["placed"], rows["test_labels"], tsne["others"]),
-        "map_images": draw_note("The map of the images", "these latents came without images"),
-        "reconstructions": draw_note("Originals over reconstructions", "these latents came without images"),
-        "factor_agreement": draw_note(
-            "What the map knows of how garments were drawn", "these images were not drawn here"
-        ),
+        "map_images": draw_note("The map of the images", "The vectors came without images."),
+        "autoencoder_loss": draw_note("The autoencoder's loss", "No autoencoder was trained for these latents."),
+        "reconstructions": draw_note("Originals and reconstructions", "No decoder was trained for these latents."),
+        "factor_agreement": draw_note("The map, coloured by the numeric columns", "The samples have none."),
     }
-    if len(rows["factor_names"]):
-        factors = rows["train_factors"]
-        agreement = read_csv("plots/factor_agreement.csv")
-        figures["factor_agreement"] = draw_factors(positions, labels, factors, agreement)
-    if len(rows["train_images"]):
-        images = rows["train_images"]
-        figures["map_images"] = draw_map_images(positions, images, labels, names, params.map_pixels)
-    if len(rows["test_reconstructions"]):
-        test = [rows[f"test_{name}"] for name in ("images", "reconstructions", "errors", "labels")]
-        figures["reconstructions"] = draw_reconstructions(*test, names, params.reconstructions_per_class)
+    if len(images):
+        figures["map_images"] = draw_map_images(positions, rows_of(images, mapped), labels[mapped], names)
+    if len(history):
+        figures["autoencoder_loss"] = draw_loss(history, title="The autoencoder's loss over the epochs")
+    if "reconstructions" in latents:
+        rows = slice(train.sum(), None) if not train.all() else slice(None)
+        columns = (images[rows], latents["reconstructions"][rows], latents["errors"][rows], labels[rows])
+        figures["reconstructions"] = draw_reconstructions(*columns, names, trained=bool(train.all()))
+    if len(agreement):
+        figures["factor_agreement"] = draw_factors(positions, labels[mapped], samples.iloc[mapped], agreement)
     return figures
 
 
+def rows_of(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the images at `rows` (p,), sorted; the first ones without a copy, which may not fit into memory."""
+    return images[: len(rows)] if rows[-1] == len(rows) - 1 else images[rows]
+
+
 def main() -> None:
-    figures = {**draw_curve_branch(), **draw_image_branch(load_params("figures"))}
+    figures = {**draw_curve_pictures(), **draw_map_pictures()}
     for name, figure in progress(figures.items(), "rendering", unit="picture"):
         write_bytes(f"plots/{name}.png", png_bytes(figure))
 

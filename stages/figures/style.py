@@ -1,17 +1,19 @@
-"""One look for every picture: colours, type, the heading, and PNG bytes that depend on nothing but the picture.
+"""The style of every picture: type, heading, legends, and PNG bytes that depend on the picture alone.
 
-Figures are made through matplotlib's object interface, never pyplot, and inside `paper()`: the style neither touches
-matplotlib's global settings nor lets a user's matplotlibrc change a picture.
+Figures are made with matplotlib's object interface, never pyplot, and inside `paper()`: the style does not touch
+matplotlib's global settings, and a user's matplotlibrc does not change a picture.
 """
 
 import io
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
+from matplotlib.font_manager import findfont, get_font, get_font_names
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
@@ -56,21 +58,34 @@ STYLE = {
 KOREAN_FONTS = ("Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo")
 
 
-def paper() -> AbstractContextManager:
-    """The style as a context: matplotlib's defaults with `STYLE` over them, undone on leaving."""
+@contextmanager
+def paper() -> Iterator[None]:
+    """Apply the style as a context: matplotlib's defaults with `STYLE` over them, undone on leaving."""
     defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
     installed = set(get_font_names())
     family = ["DejaVu Sans", *(name for name in KOREAN_FONTS if name in installed)]
-    return matplotlib.rc_context({**defaults, **STYLE, "font.family": family})
+    with matplotlib.rc_context({**defaults, **STYLE, "font.family": family}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # `letters_without_font` tells them in one line
+        yield
+
+
+def letters_without_font(texts: Iterable[str]) -> str:
+    """Return the letters of `texts` that none of the installed fonts of the style can draw, sorted."""
+    with paper():
+        paths = [findfont(family) for family in matplotlib.rcParams["font.family"]]
+    known = set().union(*(get_font(path).get_charmap() for path in paths))
+    return "".join(
+        sorted(letter for letter in set().union(*texts) if letter.isprintable() and ord(letter) not in known)
+    )
 
 
 def class_marker(label: int) -> str:
-    """Marker of class `label`: a circle for the first ten, another shape for each further ten."""
+    """Return the marker of class `label`: a circle for the first ten, another shape for each further ten."""
     return MARKERS[max(label, 0) // len(CLASS_COLOURS) % len(MARKERS)]
 
 
 def shorten(name: str, length: int = 22) -> str:
-    """A name on one line and at most `length` characters long, its end replaced by an ellipsis."""
+    """Return a name on one line and at most `length` characters long; an ellipsis replaces the rest."""
     name = " ".join(str(name).split())
     return name if len(name) <= length else name[: length - 1].rstrip() + "…"
 
@@ -78,7 +93,7 @@ def shorten(name: str, length: int = 22) -> str:
 def new_figure(
     width: float, height: float, title: str, note: str = "", background: str = PAPER, scale: float = 1.0
 ) -> Figure:
-    """An empty figure of `width` × `height` inches: the title in bold, the note in grey, room for axes below.
+    """Return an empty figure of `width` × `height` inches: the title in bold, the note in grey, room for axes below.
 
     `scale` enlarges the heading of a large picture. Call it inside `paper()`.
     """
@@ -93,7 +108,7 @@ def new_figure(
 
 
 def legend(owner: Axes | Figure, handles: list[Line2D], names: list[str], **options) -> Legend:
-    """A legend that shows every name as it is; matplotlib alone would drop names that begin with an underscore."""
+    """Draw a legend that shows every name as it is; matplotlib alone drops names that begin with an underscore."""
     drawn = owner.legend(handles, [" "] * len(names), **options)
     for text, name in zip(drawn.get_texts(), names, strict=True):
         text.set_text(name)
@@ -101,19 +116,19 @@ def legend(owner: Axes | Figure, handles: list[Line2D], names: list[str], **opti
 
 
 def legend_above(axes: Axes, handles: list, names: list[str]) -> None:
-    """A legend in one row above the axes, where it can cover no data."""
+    """Draw a legend in one row above the axes, where it covers no data."""
     placing = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.3}
     legend(axes, handles, names, ncols=len(names), columnspacing=1.6, handletextpad=0.6, borderpad=0, **placing)
 
 
 def draw_note(title: str, note: str) -> Figure:
-    """A picture's place where there is nothing to draw: its title, and why it is empty."""
+    """Return a small picture for what cannot be drawn: its title and the reason."""
     with paper():
-        return new_figure(7, 4, title, note)
+        return new_figure(6, 0.9, title, note)
 
 
 def png_bytes(figure: Figure) -> bytes:
-    """The figure as PNG: the same bytes for the same figure and matplotlib version."""
+    """Return the figure as PNG: the same bytes for the same figure and matplotlib version."""
     buffer = io.BytesIO()
     with paper():
         figure.savefig(buffer, format="png", dpi=figure.dpi, metadata={"Software": None})

@@ -16,7 +16,7 @@ def test_first_of_each_class_in_the_order_of_the_classes():
 def test_originals_stand_above_their_reconstructions_with_their_errors():
     images = np.arange(4, dtype=np.uint8)[:, None, None] * np.ones((4, 6, 9), np.uint8)
     labels, errors = np.array([1, 0, 1, 0]), np.array([0.1, 0.2, 0.3, 0.4])
-    axes = draw_reconstructions(images, images + 100, errors, labels, np.array(["cat", "$dog_"]), 1).axes[0]
+    axes = draw_reconstructions(images, images + 100, errors, labels, ["cat", "$dog_"], 1).axes[0]
     shown = [(int(np.asarray(image.get_array()).max()), image.get_extent()) for image in axes.images]
     assert [value for value, _ in shown] == [1, 101, 0, 100]
     for (_, upper), (_, lower) in zip(shown[::2], shown[1::2], strict=True):
@@ -26,9 +26,18 @@ def test_originals_stand_above_their_reconstructions_with_their_errors():
     assert {"cat", "$dog_", "0.1000", "0.2000"} <= {text.get_text() for text in axes.texts}
 
 
+def test_colour_is_kept_and_training_images_are_called_so():
+    images = np.random.default_rng(0).integers(0, 255, (3, 5, 5, 3)).astype(np.uint8)
+    figure = draw_reconstructions(images, 255 - images, np.zeros(3), np.arange(3), list("abc"), trained=True)
+    shown = [np.asarray(image.get_array()) for image in figure.axes[0].images]
+    assert np.array_equal(shown[0], images[0])
+    assert np.array_equal(shown[1], 255 - images[0])
+    assert "a training image" in figure.texts[1].get_text()
+
+
 def test_many_classes_are_cut_and_the_note_says_so():
     images = np.zeros((200, 5, 5), np.uint8)
-    names = np.array([f"class {k}" for k in range(200)])
+    names = [f"class {k}" for k in range(200)]
     figure = draw_reconstructions(images, images, np.zeros(200), np.arange(200), names)
     assert len(figure.axes[0].images) == 2 * MOST
     assert any("40 of 200 pairs" in text.get_text() for text in figure.texts)
@@ -36,8 +45,5 @@ def test_many_classes_are_cut_and_the_note_says_so():
 
 def test_same_bytes_twice_without_labels():
     images = np.random.default_rng(0).integers(0, 255, (12, 7, 7)).astype(np.uint8)
-    pictures = [
-        png_bytes(draw_reconstructions(images, images, np.zeros(12), np.full(12, -1), np.array([], "<U1")))
-        for _ in range(2)
-    ]
+    pictures = [png_bytes(draw_reconstructions(images, images, np.zeros(12), np.full(12, -1), [])) for _ in range(2)]
     assert pictures[0] == pictures[1]
