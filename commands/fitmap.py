@@ -59,6 +59,14 @@ def place(
 
 
 @app.command()
+def summary() -> None:
+    """Say in words how near the fit is, what the latents are worth, how faithful the map is, and what to open next."""
+    from commands.summary import summary
+
+    summary()
+
+
+@app.command()
 def verify(
     remote: Annotated[str | None, typer.Option(metavar="NAME", help="Check the objects of this remote too.")] = None,
     all_commits: Annotated[bool, typer.Option("--all-commits", help="Check what any commit names.")] = False,
