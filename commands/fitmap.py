@@ -88,7 +88,9 @@ def compare(
     ] = None,
     tolerance: Annotated[
         list[str] | None,
-        typer.Option(help="0.5% (relative) or 0.01 (absolute), or KEY=0.01 for one metric; 0.0001% if none is given."),
+        typer.Option(
+            help="0.5% (relative), 0.01 (absolute), or KEY=0.01 for one metric. Default: what another CPU changes."
+        ),
     ] = None,
     only_worse: Annotated[bool, typer.Option("--only-worse", help="Exit with 1 only for what got worse.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -97,8 +99,8 @@ def compare(
         Path | None, typer.Option(help="Write a page with the maps and the pictures of both sides.")
     ] = None,
 ) -> None:
-    """Compare two revisions: metrics, parameters, pictures, maps. Exit status 1 if a metric moved beyond tolerance."""
-    from commands.compare import compare
+    """Compare two revisions: metrics, settings, pictures, maps. Exit status 1 if a metric changed beyond tolerance."""
+    from commands.compare.compare import compare
 
     compare(revisions or [], tolerance or [], only_worse, "json" if json else "markdown" if markdown else "text", html)
 

@@ -22,7 +22,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.db import HashFileDB
 
-from commands.metrics import flatten
+from commands.compare.metric_verdicts import flatten
 from stages.common.errors import InputError
 from stages.common.settings import Loader
 

@@ -1,7 +1,4 @@
-"""The project's files at a revision: from Git, and from DVC's cache for what DVC keeps. Nothing is fetched.
-
-A revision is whatever Git takes for one, or an experiment's name; None is the workspace.
-"""
+"""Read the project's files at a git revision, an experiment, or in the workspace, from git and from DVC's cache."""
 
 import hashlib
 from functools import cached_property
@@ -18,11 +15,11 @@ from stages.common.errors import InputError
 
 
 class Missing(Exception):
-    """A file that the revision has, but whose content is not here. The message is one line, with what mends it."""
+    """The content of a file is not in the cache. The message is one line, with the remedy."""
 
 
 def commit_of(name: str) -> str:
-    """The commit that a revision or an experiment's name stands for. Raises `InputError` for anything else."""
+    """Return the commit of a revision or an experiment. Raises `InputError` for any other name."""
     try:
         with Repo() as repo:
             return resolve_rev(repo.scm, resolve_rev(repo.scm, name) + "^{commit}") if name else _refuse(name)
@@ -35,7 +32,7 @@ def _refuse(name: str) -> NoReturn:
 
 
 class Revision:
-    """One side of a comparison."""
+    """One side of a comparison. The name None stands for the workspace."""
 
     def __init__(self, name: str | None):
         self.name = "workspace" if name is None else name
@@ -44,7 +41,7 @@ class Revision:
 
     @property
     def title(self) -> str:
-        """The name, and the commit that it stands for where the name does not say it."""
+        """Return the name, with the commit if the name is not the commit's."""
         known = self.commit is None or self.commit.startswith(self.name)
         return self.name if known else f"{self.name} ({self.commit[:7]})"
 
@@ -53,7 +50,7 @@ class Revision:
         return DVCFileSystem(rev=self.commit)
 
     def pictures(self) -> list[str]:
-        """The paths of all PNG files in plots/, whether their content is here or not."""
+        """Return the paths of all PNG files in plots/, also of those that are not in the cache."""
         try:
             return sorted(path.lstrip("/") for path in self._files.ls("plots", detail=False) if path.endswith(".png"))
         except FileNotFoundError:
@@ -62,14 +59,14 @@ class Revision:
             raise InputError(f"{self.name}: {error}")
 
     def digest(self, path: str) -> str | None:
-        """The MD5 of the file's content, which for what DVC keeps need not be here; None if there is no such file."""
+        """Return the MD5 of a file, which need not be in the cache; None if the revision has no such file."""
         info = self._info(path)
         if info is None:
             return None
         return info["md5"] if "fs_info" not in info else hashlib.md5(self.read(path)).hexdigest()
 
     def read(self, path: str) -> bytes | None:
-        """The file's content, None if the revision has no such file. Raises `Missing` if it is not in the cache."""
+        """Return a file's content, None if the revision has no such file. Raises `Missing` if DVC does not have it."""
         if path not in self._content:
             self._content[path] = self._read(path)
         return self._content[path]
@@ -78,18 +75,27 @@ class Revision:
         info = self._info(path)
         if info is None:
             return None
-        if "fs_info" in info:  # in the workspace, or in Git
-            with self._files.repo.fs.open(self._files.repo.fs.join(self._files.repo.root_dir, path), "rb") as file:
+        repo = self._files.repo
+        if "fs_info" in info:  # in the workspace, or in git
+            with repo.fs.open(repo.fs.join(repo.root_dir, path), "rb") as file:
                 return file.read()
-        cached = Path(self._files.repo.cache.local.oid_to_path(info["md5"]))
+        cached = Path(repo.cache.local.oid_to_path(info["md5"]))
         content = cached.read_bytes() if cached.is_file() else None
         if content is None or hashlib.md5(content).hexdigest() != info["md5"]:
             state = "is not in DVC's cache" if content is None else "is damaged in DVC's cache"
-            raise Missing(f"{path} of {self.name} {state}: {self._mend(path)}")
+            raise Missing(f"{path} of {self.name} {state}{self._remedy(path, info['md5'])}")
         return content
 
-    def _mend(self, path: str) -> str:
-        return f"`dvc pull {'--all-commits ' if self.commit else ''}{path}` fetches it"
+    def _remedy(self, path: str, md5: str) -> str:
+        """Say how to get a file: from the remote if it is there, else by running its stage."""
+        run = f"run `git checkout {self.commit[:7]} && dvc repro`" if self.commit else "run `dvc repro`"
+        try:
+            remote = self._files.repo.cloud.get_remote_odb()
+            if not remote.exists(md5):
+                return f" nor on the remote: to make it, {run}"
+        except Exception as error:  # each kind of remote fails in its own way
+            return f", and the remote cannot be read ({error}): to make it, {run}"
+        return f": fetch it with `dvc {f'fetch --all-commits {path}' if self.commit else f'pull {path}'}`"
 
     def _info(self, path: str) -> dict | None:
         try:

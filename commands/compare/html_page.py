@@ -1,28 +1,47 @@
-"""Two sides of a comparison as one HTML file: it runs no script, loads nothing, and follows the reader's light or dark.
+"""A comparison as one HTML file that runs no script and loads nothing.
 
-Text of users stays text, pictures are embedded, maps are SVG: one path for each class, a point being a stroke of no
-length with a round cap, which is a tenth of the size of as many circles.
+Text of users is escaped, pictures are embedded. Maps are SVG with one path for each class, in which a point is a line
+of length zero with a round cap: a tenth of the size of as many circles.
 """
 
 import base64
+import hashlib
 import html
+import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from commands.report import report_page
-from stages.common.colours import class_colour
-
 SIDE, MARGIN = 1000, 20  # of a map's drawing
-STEPS = 5  # shares of neighbours kept that are told apart by colour
+STEPS = 5  # colours for the share of neighbours kept
+PAGE = string.Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; style-src 'sha256-$digest'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$old → $new</title>
+<style>$style</style>
+</head>
+<body>
+<header>
+<h1>$old <span class="arrow">→</span> $new</h1>
+<p>$summary</p>
+</header>
+$body
+</body>
+</html>
+""")
 
 
 @dataclass(frozen=True)
 class DrawnMap:
-    """A map to draw: `positions` (n, 2 or more), of which the first two axes are seen, and int `groups` (n,)."""
+    """A map to draw: `positions` (n, 2 or 3), of which the first two axes are shown, and groups (n,), -1 unknown."""
 
     caption: str
     positions: np.ndarray
@@ -31,41 +50,44 @@ class DrawnMap:
 
 
 def comparison_page(old: str, new: str, summary: str, sections: Iterable[str]) -> str:
-    """The page for two sides by their names. `sections` are what the functions below make; all else is plain text."""
-    heading = f'{html.escape(old)} <span class="arrow">→</span> {html.escape(new)}'
-    return report_page(f"{old} → {new}", heading, summary, sections)
+    """Return the page. `sections` come from the functions below; all else is plain text."""
+    style = Path(__file__).with_suffix(".css").read_text("utf-8")
+    return PAGE.substitute(
+        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        style=style,
+        old=html.escape(old),
+        new=html.escape(new),
+        summary=html.escape(summary),
+        body="\n".join(sections),
+    )
 
 
 def section(title: str, *parts: str) -> str:
     return f"<section>\n<h2>{html.escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
-def paragraph(text: str, kind: str = "soft") -> str:
-    return f'<p class="{kind}">{html.escape(text)}</p>'
+def paragraph(text: str, style: str = "soft") -> str:
+    return f'<p class="{style}">{html.escape(text)}</p>'
 
 
 def table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], kinds: Iterable[str] = (), numbers: range = range(0)
+    heads: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = (), numbers: range = range(0)
 ) -> str:
-    """Rows of text under their heads. `kinds` are the rows' classes, `numbers` the columns that stand to the right."""
+    """Return a table of text; `styles` are CSS classes of the rows, `numbers` the columns that are right-aligned."""
 
-    def cells(row: Sequence[str], head: bool) -> str:
-        made = ""
-        for column, text in enumerate(row):
-            tag = "th" if head or column == 0 else "td"
-            kind = ' class="number"' if column in numbers else ' class="verdict"' if column == len(row) - 1 else ""
-            made += f"<{tag}{kind}>{html.escape(text)}</{tag}>"
-        return made
+    def cells(row: Sequence[str], tag: str) -> str:
+        classes = ["number" if i in numbers else "verdict" if i == len(row) - 1 else "" for i in range(len(row))]
+        tags = ["th", *[tag] * (len(row) - 1)]
+        return "".join(f'<{t} class="{c}">{html.escape(x)}</{t}>' for t, c, x in zip(tags, classes, row, strict=True))
 
-    rows = list(rows)
-    kinds = list(kinds) or [""] * len(rows)
-    body = "\n".join(f'<tr class="{kind}">{cells(row, head=False)}</tr>' for row, kind in zip(rows, kinds, strict=True))
-    head = f"<thead><tr>{cells(heads, head=True)}</tr></thead>"
+    styles = styles or [""] * len(rows)
+    body = "\n".join(f'<tr class="{style}">{cells(row, "td")}</tr>' for row, style in zip(rows, styles, strict=True))
+    head = f"<thead><tr>{cells(heads, 'th')}</tr></thead>"
     return f'<div class="wide"><table>\n{head}\n<tbody>\n{body}\n</tbody></table></div>'
 
 
 def picture_pair(path: str, sides: Sequence[tuple[str, bytes | None]]) -> str:
-    """A PNG of both sides, each with its side's name; None where a side has none."""
+    """Return a PNG of both sides, each with its side's name; None if a side has none."""
 
     def figure(name: str, content: bytes | None) -> str:
         if content is None:
@@ -78,7 +100,7 @@ def picture_pair(path: str, sides: Sequence[tuple[str, bytes | None]]) -> str:
 
 
 def draw_maps(maps: Sequence[DrawnMap], frame: Sequence[np.ndarray]) -> str:
-    """Maps side by side, all in the frame that holds the positions `frame`."""
+    """Draw maps side by side, in one frame that holds all positions in `frame`."""
     seen = np.concatenate([positions[:, :2] for positions in frame])
     low, span = seen.min(axis=0), max(float(np.ptp(seen, axis=0).max()), 1e-12)
     return '<div class="maps">' + "".join(_figure(drawn, low, span) for drawn in maps) + "</div>"
@@ -104,12 +126,8 @@ def legend(names: Sequence[str], colours: Sequence[str]) -> str:
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
 
-def class_colours(names: Sequence[str]) -> list[str]:
-    return [class_colour(label) for label in range(len(names))]
-
-
 def share_steps(shares: np.ndarray) -> tuple[np.ndarray, list[str], list[str]]:
-    """Shares (n,) from 0 to 1 as STEPS groups (n,), and the groups' names and colours."""
+    """Return shares (n,) from 0 to 1 as STEPS groups (n,), with the groups' names and colours."""
     groups = np.minimum((shares * STEPS).astype(int), STEPS - 1)
     names = [f"{100 * step // STEPS} to {100 * (step + 1) // STEPS} % kept" for step in range(STEPS)]
     return groups, names, [to_hex(colormaps["viridis"](0.08 + 0.84 * step / (STEPS - 1))) for step in range(STEPS)]

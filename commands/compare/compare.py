@@ -1,0 +1,286 @@
+"""`fitmap compare`: metrics, settings, pictures and maps of two revisions."""
+
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import typer
+import yaml
+
+from commands.compare import html_page as page
+from commands.compare.files_of_revision import Missing, Revision
+from commands.compare.metric_verdicts import (
+    BETTER_NOW,
+    CHANGED,
+    HEADS,
+    MISSING,
+    SAME,
+    WORSE_NOW,
+    Change,
+    compare_metrics,
+    flatten,
+    row_of,
+    text_of,
+)
+from stages.common.artifacts import write_text
+from stages.common.colours import class_colour
+from stages.common.errors import InputError
+from stages.common.samples import SAMPLES, classes_of
+from stages.scores.alignment import neighbours_kept, procrustes
+
+NEIGHBOURS = 15  # of each point, on both maps
+IMAGES, LATENTS, POINTS = "data/images.npz", "data/latents.npz", "plots/map_points.csv"
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Two maps of the same points, the second aligned with the first.
+
+    `old` and `new` (n, d) positions; `labels` (n,) class indices, -1 unknown; `kept` (n,) share of each point's
+    neighbours on the old map that are its neighbours on the new one.
+    """
+
+    old: np.ndarray
+    new: np.ndarray
+    labels: np.ndarray
+    classes: list[str]
+    kept: np.ndarray
+    disparity: float
+
+    @property
+    def by_chance(self) -> float:
+        return NEIGHBOURS / (len(self.old) - 1)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The differences of two sides. `pictures`: whether each path is the same on both; `notes`: what is missing."""
+
+    old: Revision
+    new: Revision
+    metrics: list[Change]
+    params: list[tuple[str, object, object]]
+    pictures: dict[str, bool]
+    maps: Maps | None
+    notes: list[str]
+
+
+def compare(
+    revisions: Sequence[str], tolerances: Sequence[str], only_worse: bool, form: str, html: Path | None
+) -> None:
+    """Print the comparison as `form` (text, json or markdown) and write its page.
+
+    Exit with status 1 if a metric changed beyond its tolerance; if `only_worse`, if one got worse or is gone.
+    """
+    if len(revisions) > 2:
+        raise InputError(f"compare takes two revisions at most, not {len(revisions)}")
+    old, new = (*revisions, None)[:2] if revisions else ("HEAD", None)
+    found = compare_sides(Revision(old), Revision(new), tolerances)
+    print({"text": as_text, "json": as_json, "markdown": as_markdown}[form](found))
+    if html:
+        write_text(str(html), as_page(found))
+        if form == "text":
+            print(f"the page: {html}")
+    gone = [change for change in found.metrics if change.verdict == WORSE_NOW or change.present == (True, False)]
+    if gone if only_worse else any(change.verdict != SAME for change in found.metrics):
+        raise typer.Exit(1)
+
+
+def compare_sides(old: Revision, new: Revision, tolerances: Sequence[str]) -> Comparison:
+    sides = (old, new)
+    metrics = compare_metrics(*map(read_metrics, sides), tolerances)
+    before, after = map(read_params, sides)
+    keys = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
+    pictures = {path: old.digest(path) == new.digest(path) for path in sorted({*old.pictures(), *new.pictures()})}
+    try:
+        maps, notes = compare_maps(old, new)
+    except Missing as missing:
+        maps, notes = None, [f"the maps are not compared: {missing}"]
+    params = [(key, before.get(key), after.get(key)) for key in keys]
+    return Comparison(old, new, metrics, params, pictures, maps, notes)
+
+
+def read_params(side: Revision) -> dict[str, object]:
+    """Return the settings of a side, flat."""
+    try:
+        values = yaml.safe_load(side.read("params.yaml") or b"{}")
+    except yaml.YAMLError as error:
+        raise InputError(f"params.yaml of {side.name} is not valid YAML: {error}")
+    return flatten(values) if isinstance(values, dict) else {}
+
+
+def read_metrics(side: Revision) -> dict[str, float | None]:
+    """Return the metrics of a side, flat: `regressor.test_mae`."""
+    flat: dict[str, object] = {}
+    for name in ("regressor", "latents", "map"):
+        path = f"metrics/{name}.json"
+        try:
+            flat |= flatten({name: json.loads(side.read(path) or b"{}")})
+        except ValueError as error:
+            raise InputError(f"{path} of {side.name} is not valid JSON: {error}")
+    for key, value in flat.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if value is not None and not number:
+            raise InputError(f"metrics of {side.name}: {key} = {value!r:.60} is no finite number")
+    if not flat:
+        raise InputError(f"{side.name} has no metrics: `dvc repro` makes them")
+    return flat
+
+
+def compare_maps(old: Revision, new: Revision) -> tuple[Maps | None, list[str]]:
+    """Return both maps over the points that have the same file name on both, and notes for the reader."""
+    lacking = [side.name for side in (old, new) if side.read(POINTS) is None]
+    if lacking:
+        return None, [f"the maps are not compared: {' and '.join(lacking)} has no {POINTS}"]
+    first, second = map(read_points, (old, new))
+    both = first.index.intersection(second.index)
+    notes = [] if len(both) == len(first) == len(second) else [f"{len(both)} of {len(first)} points are on both maps"]
+    if all(old.digest(path) != new.digest(path) for path in (IMAGES, LATENTS)):
+        notes.append("the images differ: points are matched by file name alone")
+    if len(both) <= NEIGHBOURS:
+        return None, [*notes, "the maps are not compared: too few points are on both"]
+    first, second = first.loc[both], second.loc[both]
+    classes = class_order(old, first["label"])
+    labels = pd.Categorical(first["label"], categories=classes).codes.astype(np.int64)
+    positions = [table[[axis for axis in "xyz" if axis in table]].to_numpy() for table in (first, second)]
+    kept = neighbours_kept(*positions, NEIGHBOURS)
+    axes = max(places.shape[1] for places in positions)
+    fixed, moved = (np.pad(places, ((0, 0), (0, axes - places.shape[1]))) for places in positions)
+    over = procrustes(moved, fixed)
+    return Maps(fixed, over(moved), labels, classes, kept, over.disparity), notes
+
+
+def read_points(side: Revision) -> pd.DataFrame:
+    """Return the map's table of a side, with its file names as the index."""
+    try:
+        table = pd.read_csv(io.BytesIO(side.read(POINTS)), dtype={"file_name": "string", "label": "string"})
+        table = table.astype({axis: np.float64 for axis in "xyz" if axis in table or axis != "z"})
+        return table.drop_duplicates("file_name").set_index("file_name")[
+            ["label", *table.columns.intersection([*"xyz"])]
+        ]
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{POINTS} of {side.name} has no file_name, label, x and y ({error}): run `dvc repro`")
+
+
+def class_order(side: Revision, labels: pd.Series) -> list[str]:
+    """Return the classes in the order of the samples, in which they are coloured everywhere; else sorted."""
+    found = sorted(labels.dropna().unique())
+    try:
+        classes = classes_of(pd.read_parquet(io.BytesIO(side.read(SAMPLES)), engine="pyarrow"))
+    except (Missing, TypeError, ValueError, KeyError, AttributeError, OSError):  # not here, or damaged
+        return found
+    return classes if set(found) <= set(classes) else found
+
+
+def summary(found: Comparison) -> str:
+    """Return the numbers of verdicts in a sentence."""
+    verdicts = [change.verdict for change in found.metrics]
+    order = (BETTER_NOW, WORSE_NOW, CHANGED, MISSING, SAME)
+    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in order if verdict in verdicts]
+    return f"{len(verdicts)} metrics: {', '.join(counts)}; settings changed: {len(found.params)}"
+
+
+def sentences(found: Comparison) -> list[str]:
+    """Return what there is to say of maps and pictures, a line each."""
+    maps, paths = found.maps, [path for path, same in found.pictures.items() if not same]
+    lines = [f"{len(paths)} of {len(found.pictures)} pictures differ{': ' if paths else ''}{', '.join(paths)}"]
+    if maps:
+        kept = f"{maps.kept.mean():.1%} of the {NEIGHBOURS} nearest neighbours are kept"
+        left = f"{maps.disparity:.1%} of the spread is left after alignment"
+        lines.insert(0, f"{len(maps.old)} points on both maps: {kept} ({maps.by_chance:.1%} by chance); {left}")
+    return lines + found.notes
+
+
+def as_text(found: Comparison) -> str:
+    table = pd.DataFrame([row_of(change) for change in found.metrics], columns=HEADS)
+    lines = [f"{found.old.title} → {found.new.title}", summary(found), "", table.to_string(index=False), ""]
+    lines += [f"{key}: {text_of(old)} → {text_of(new)}" for key, old, new in found.params]
+    return "\n".join([*lines, *sentences(found)])
+
+
+def as_json(found: Comparison) -> str:
+    maps = found.maps
+    content = {
+        "old": {"name": found.old.name, "commit": found.old.commit},
+        "new": {"name": found.new.name, "commit": found.new.commit},
+        "metrics": [{**asdict(change), "better": change.better, "verdict": change.verdict} for change in found.metrics],
+        "params": [{"key": key, "old": old, "new": new} for key, old, new in found.params],
+        "pictures": [{"path": path, "same": same} for path, same in found.pictures.items()],
+        "maps": maps
+        and {
+            "points": len(maps.old),
+            "neighbours": NEIGHBOURS,
+            "neighbours_kept": float(maps.kept.mean()),
+            "neighbours_kept_by_chance": maps.by_chance,
+            "procrustes_disparity": maps.disparity,
+        },
+        "notes": found.notes,
+    }
+    return json.dumps(content, indent=2, default=str, allow_nan=False)
+
+
+def as_markdown(found: Comparison) -> str:
+    """Return a comment for a pull request; metrics that did not change are only counted."""
+    changed = [row_of(change) for change in found.metrics if change.verdict != SAME]
+    params = [[key, text_of(old), text_of(new)] for key, old, new in found.params]
+    parts = [f"### {plain(found.old.title)} → {plain(found.new.title)}", f"{summary(found)}."]
+    parts += [markdown_table(HEADS, changed)] if changed else []
+    parts += [markdown_table(["setting", "old", "new"], params)] if params else []
+    return "\n\n".join([*parts, "\n".join(f"- {plain(line)}" for line in sentences(found))])
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *([plain(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plain(text: str) -> str:
+    """Escape text for Markdown: no markup, mention, link or line break."""
+    escaped = "".join(f"\\{sign}" if sign in "\\`*_[]<>|#!~" else sign for sign in " ".join(text.split()))
+    return escaped.replace("&", "&amp;").replace("@", "@\u200b").replace("://", ":\u200b//")
+
+
+def as_page(found: Comparison) -> str:
+    rows, styles = [row_of(change) for change in found.metrics], [change.verdict for change in found.metrics]
+    params = [[key, text_of(old), text_of(new)] for key, old, new in found.params]
+    shown = page.table(["setting", "old", "new"], params) if params else page.paragraph("None changed.")
+    sections = [
+        page.section("Metrics", page.table(HEADS, rows, styles, range(1, 4))),
+        page.section("Settings", shown),
+        page.section("Maps and pictures", *map(page.paragraph, sentences(found)), *map_parts(found)),
+        *[page.section(path, part) for path, part in picture_parts(found)],
+    ]
+    return page.comparison_page(found.old.title, found.new.title, summary(found), sections)
+
+
+def map_parts(found: Comparison) -> list[str]:
+    """Return the drawings of both maps, of the second by class and by neighbours kept."""
+    if not found.maps:
+        return []
+    maps = found.maps
+    colours = [class_colour(label) for label in range(len(maps.classes))]
+    steps, names, shades = page.share_steps(maps.kept)
+    drawn = [
+        page.DrawnMap(f"{found.old.name}, by class", maps.old, maps.labels, colours),
+        page.DrawnMap(f"{found.new.name}, aligned", maps.new, maps.labels, colours),
+        page.DrawnMap(f"{found.new.name}, by neighbours kept", maps.new, steps, shades),
+    ]
+    legends = [page.legend(maps.classes, colours), page.legend(names, shades)]
+    return [page.draw_maps(drawn, [maps.old, maps.new]), *legends]
+
+
+def picture_parts(found: Comparison) -> list[tuple[str, str]]:
+    """Return each picture that differs, of both sides, or a line if its content is missing."""
+    parts = []
+    for path in [path for path, same in found.pictures.items() if not same]:
+        try:
+            pair = [(side.name, side.read(path)) for side in (found.old, found.new)]
+            parts.append((path, page.picture_pair(path, pair)))
+        except Missing as missing:
+            parts.append((path, page.paragraph(str(missing), "note")))
+    return parts
