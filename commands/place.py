@@ -15,8 +15,8 @@ from stages.common.density import density_beneath
 from stages.common.errors import InputError
 from stages.common.settings import load_params, map_params
 from stages.figures.style import png_bytes, shorten
-from stages.images.garment_framing import CUT_SOURCES, Framing, learn_framing, read_framed
-from stages.images.sources import image_files
+from stages.images.garment_framing import Framing, learn_framing, read_framed
+from stages.images.source_folder import list_images
 from stages.latents.new_images import FinishedMap, Placed, finish_map, kinds_of, place_images
 from stages.page.map_page import Points, map_page, points_of
 from stages.page.packing import Encoder
@@ -33,7 +33,7 @@ def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: b
     Files that cannot be read are named on stderr and left out; the exit status is 1 then.
     """
     finished = read_finished_map()
-    framing = learn_framing(finished.images, cut=load_params("images").source in CUT_SOURCES)
+    framing = learn_framing(finished.images)
     files, images, strange, unreadable = read_all(paths, framing)
     if files:
         network = network_from(*read_weights("data/autoencoder.safetensors"))
@@ -72,7 +72,7 @@ def read_mapped() -> tuple[dict[str, np.ndarray], np.ndarray]:
 def read_all(paths: list[Path], framing: Framing) -> tuple[list[Path], np.ndarray, list[list[str]], int]:
     """The readable files among `paths` and in their folders, their images, what is strange, and how many are broken."""
     files, images, strange, unreadable = [], [], [], 0
-    for file in [file for path in paths for file in (image_files(path) if path.is_dir() else [path])]:
+    for file in [file for path in paths for file in ([path / name for name in list_images(path)] if path.is_dir() else [path])]:
         try:
             image, warnings = read_framed(file, framing)
         except InputError as error:

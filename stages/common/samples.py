@@ -21,10 +21,18 @@ def make_samples(
         {
             "split": pd.Categorical(split, categories=["train", "test"]),
             "file_name": pd.Series(file_name, dtype="str"),
-            "label": pd.Categorical.from_codes(label, categories=list(classes)),
+            "label": pd.Categorical.from_codes(label, categories=pd.Index(classes, dtype="str")),
         }
     )
     return table if columns is None else pd.concat([table, columns.reset_index(drop=True)], axis=1)
+
+
+def numbered_samples(
+    train: int, test: int, labels: np.ndarray, classes: list[str], columns: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return samples of images that have no files, named `train-00000`, …, `test-00000`, …"""
+    names = [f"{split}-{i:05d}" for split, count in (("train", train), ("test", test)) for i in range(count)]
+    return make_samples(np.repeat(["train", "test"], [train, test]), names, labels, classes, columns)
 
 
 def write_samples(samples: pd.DataFrame) -> None:

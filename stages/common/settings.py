@@ -5,12 +5,19 @@ import re
 import reprlib
 import sys
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from stages.common.errors import InputError, run
+
+
+def _pixels(value: object) -> object:
+    if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or not 8 <= value <= 256):
+        raise ValueError("must be auto or 8 to 256")
+    return value
+
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -20,6 +27,8 @@ Width = Annotated[int, Field(ge=1, le=100_000)]
 BatchSize = Annotated[int, Field(ge=1, le=10_000_000)]
 Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 LearningRate = Annotated[float, Field(gt=0, le=10)]
+Pixels = Annotated[Any, AfterValidator(_pixels)]
+VECTOR_FILES = (".parquet", ".csv", ".tsv", ".jsonl", ".npz", ".npy", ".safetensors")
 MOST_WEIGHTS = 100_000_000  # of one training; Adam keeps each four times
 
 
@@ -87,7 +96,10 @@ class ImagesParams(Section):
 
     source: Annotated[str, Field(min_length=1)]
     root: Annotated[str, Field(min_length=1)]
-    pixels: Annotated[int, Field(ge=8, le=512)]
+    pixels: Pixels
+    colour: Literal["auto", "grey", "rgb"]
+    fit: Literal["crop", "pad"]
+    label: Annotated[str, Field(min_length=1, max_length=1000)]
     train_samples: Annotated[int, Field(ge=50, le=1_000_000)]
     test_samples: Annotated[int, Field(ge=10, le=1_000_000)]
     test_fraction: Fraction
@@ -96,8 +108,8 @@ class ImagesParams(Section):
 
     @model_validator(mode="after")
     def _fixed_pixels(self):
-        if self.source in ("drawn", "fashion-mnist") and self.pixels != 28:
-            raise ValueError(f"pixels = {self.pixels}: {self.source} images have 28 pixels a side, set pixels to 28")
+        if self.source in ("drawn", "fashion-mnist") and self.pixels not in ("auto", 28):
+            raise ValueError(f"pixels = {self.pixels}: {self.source} images have 28 pixels a side, set pixels to auto")
         return self
 
 
@@ -122,8 +134,15 @@ class LatentsParams(Section):
 
     source: Annotated[str, Field(min_length=1)]
     weights: Annotated[str, Field(min_length=1)]
+    columns: list[Annotated[str, Field(min_length=1)]]
+    scale: Literal["none", "standard", "unit"]
     test_fraction: Fraction
     seed: Seed
+
+    @property
+    def is_file(self) -> bool:
+        """Whether `source` names a table of vectors, so that no images need to be encoded."""
+        return self.source.lower().endswith(VECTOR_FILES)
 
 
 class TsneParams(Section):

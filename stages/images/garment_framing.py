@@ -1,58 +1,62 @@
-"""How the training images lie in their frame, and the way of a new image file of any kind into the same frame.
+"""Where garments lie in their square, and how a new picture of a garment is brought into the same square.
 
-Fashion-MNIST was made from photographs on white: cut to what they show, brought to 28 pixels on the longer side, put in
-the middle, negated (Xiao, Rasul, Vollgraf 2017, section 2). A new image takes the same way, measured on the training
-images; one that already has their size is taken as it is.
+Fashion-MNIST was made from photographs on white: cut to what they show, scaled to 28 pixels on the longer side,
+centred, negated (Xiao, Rasul, Vollgraf 2017, section 2). A new image of a garment goes the same way; its ground and
+extent are measured on the training images. An image that already has their size is taken as it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from stages.images.sources import is_transparent, naming, open_image, to_grey, whole
+from stages.images.image_files import has_other_depth, is_transparent, naming, on_ground, open_image, range_used, scale
 
-CUT_SOURCES = ("drawn", "fashion-mnist")  # their images are cut to what they show; a folder's are kept whole
 TOLERANCE = 13  # levels from the ground within which a pixel still belongs to it: the 5 % of Fashion-MNIST's makers
-PLAIN = 0.95  # share of the training images with one and the same ground that makes it theirs
-WORKING_SIZE = 8  # a photograph is first brought to so many times the size: specks fade, edges stay
+PLAIN = 0.95  # share of the training images that must have the same ground
+WORKING_SIZE = 8  # a photograph is first reduced to 8 times the size: specks fade, edges stay
 
 
 @dataclass(frozen=True)
 class Framing:
-    """`size`: pixels a side. `ground`: intensity around what the images show, 0 or 255; None if that differs.
-
-    `extent`: pixels that what they show takes up on its longer side; None where images are kept whole.
-    """
+    """The garments' square: `size`, its pixels a side; `ground`, the level around the garment, 0 or 255; `extent`, the
+    garment's pixels on its longer side."""
 
     size: int
-    ground: int | None
-    extent: int | None
+    ground: int
+    extent: int
 
 
-def learn_framing(images: np.ndarray, cut: bool) -> Framing:
-    """The framing of training images (n, size, size) uint8; `cut`: whether each was cut to what it shows."""
+def framing_arrays(images: np.ndarray, training: int) -> dict[str, np.ndarray]:
+    """Return the arrays of `data/images.npz` for garments (n, p, p) uint8, of which the first `training` are measured:
+    `images` and `framing`."""
+    framing = learn_framing(images[:training])
+    return {"images": images} | ({} if framing is None else {"framing": np.array(astuple(framing), np.float32)})
+
+
+def learn_framing(images: np.ndarray) -> Framing | None:
+    """Return the framing of training images (n, p, p) uint8; None if their grounds differ."""
     grounds = ground_of(images)
     ground = 255 if np.median(grounds) > 127 else 0
     if np.mean(np.abs(grounds - ground) <= TOLERANCE) < PLAIN:
-        return Framing(images.shape[1], None, None)
-    return Framing(images.shape[1], ground, round(float(np.median(extent_of(images)))) if cut else None)
+        return None
+    return Framing(images.shape[1], ground, round(float(np.median(extent_of(images)))))
 
 
 def ground_of(images: np.ndarray) -> np.ndarray:
-    """Median intensity (n,) float64 along the border of images (n, h, w)."""
+    """Return the median level (n,) float64 along the border of images (n, h, w)."""
     return np.median(border_of(images), axis=1)
 
 
 def border_of(images: np.ndarray) -> np.ndarray:
-    """The outermost pixels of images (n, h, w), (n, 2 w + 2 h - 4)."""
+    """Return the outermost pixels (n, 2 w + 2 h - 4) of images (n, h, w)."""
     top, bottom, left, right = images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]
     return np.concatenate([top, bottom, left, right], axis=1)
 
 
 def extent_of(images: np.ndarray) -> np.ndarray:
-    """Pixels (n,) int64 on the longer side of what images (n, h, w) show before their ground; 0 if that is nothing."""
+    """Return the longer side (n,) int64, in pixels, of what stands out of the ground of images (n, h, w)."""
     shown = np.abs(images - ground_of(images)[:, None, None]) > TOLERANCE
 
     def length(lit: np.ndarray) -> np.ndarray:
@@ -62,39 +66,41 @@ def extent_of(images: np.ndarray) -> np.ndarray:
 
 
 def read_framed(path: Path, framing: Framing) -> tuple[np.ndarray, list[str]]:
-    """An image file as the training images are, (size, size) uint8, and what is strange about it, in words.
+    """Read an image file as the training images are.
 
-    Any size and mode, upright by its EXIF tag, dark on light or light on dark. Raises `InputError` that names the file
-    if it cannot be read.
+    It may have any size and mode, and be dark on light or light on dark. Returns pixels uint8 (p, p) and warnings in
+    words. Raises `InputError` that names the file if it cannot be read.
     """
-    with naming(path):
-        return frame(open_image(path, WORKING_SIZE * framing.size), framing)
+    with naming(path), open_image(path, WORKING_SIZE * framing.size) as image:
+        return frame(image, framing)
 
 
 def frame(image: Image.Image, framing: Framing) -> tuple[np.ndarray, list[str]]:
-    """An upright image as the training images are, and what is strange about it."""
-    size = framing.size
-    if image.size == (size, size):
+    """Return an upright image as the training images are, uint8 (p, p), and warnings in words."""
+    if image.size == (framing.size, framing.size):
         return np.asarray(to_grey(image)), []
-    if framing.ground is None:
-        return whole(to_grey(image), size), []
     grey = to_grey(image, contrasting_ground(image))
-    strange = [] if is_plain(np.asarray(grey)) else ["its border is not of one tone, so nothing can be cut out of it"]
-    if framing.extent is None:
-        negative = abs(ground_of(np.asarray(grey)[None])[0] - framing.ground) > 127
-        return whole(grey.point(lambda level: 255 - level) if negative else grey, size), strange
-    framed = cut(grey, size, framing.extent)
-    return 255 - framed if framing.ground else framed, strange
+    warnings = [] if is_plain(np.asarray(grey)) else ["its border is not of one tone, so nothing can be cut out of it"]
+    framed = cut(grey, framing.size, framing.extent)
+    return 255 - framed if framing.ground else framed, warnings
+
+
+def to_grey(image: Image.Image, ground: int = 0) -> Image.Image:
+    """Return any image as grey of 8 bits (mode L), composited on a ground of that level."""
+    if has_other_depth(image):
+        levels = np.nan_to_num(np.array(image, dtype=np.float32))
+        return Image.fromarray(scale(levels, *range_used([(float(levels.min()), float(levels.max()))])))
+    return on_ground(image, ground).convert("L")
 
 
 def is_plain(image: np.ndarray) -> bool:
-    """Whether at least half of the border of an image (h, w) belongs to its ground."""
+    """Return whether at least half of the border of an image (h, w) belongs to its ground."""
     border = border_of(image[None])
     return bool((np.abs(border - np.median(border)) <= TOLERANCE).mean() >= 0.5)
 
 
 def contrasting_ground(image: Image.Image) -> int:
-    """What to show behind a transparent image: white if its visible part is dark, else black."""
+    """Return the level to show behind a transparent image: white if its visible part is dark, else black."""
     if not is_transparent(image):
         return 0
     lightness, opacity = (np.asarray(band, dtype=np.float64) for band in image.convert("RGBA").convert("LA").split())
@@ -102,9 +108,9 @@ def contrasting_ground(image: Image.Image) -> int:
 
 
 def cut(grey: Image.Image, size: int, extent: int) -> np.ndarray:
-    """What a grey image shows, light on black, `extent` pixels on its longer side, in the middle of (size, size).
+    """Cut out what a grey image shows, light on black, and centre it, `extent` pixels long, in uint8 (size, size).
 
-    It counts as dark on light if it is darker than its ground on average. The ground becomes 0.
+    An image that is darker than its ground on average is negated. The ground becomes 0.
     """
     grey.thumbnail((WORKING_SIZE * size, WORKING_SIZE * size), Image.Resampling.LANCZOS)
     levels = np.asarray(grey, dtype=np.float64)

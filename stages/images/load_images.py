@@ -1,25 +1,30 @@
-"""Draw garments, or read Fashion-MNIST, a folder of images or shards of millions."""
+"""Draw garments, or read Fashion-MNIST, a folder of images, shards of millions, or a table of vectors."""
 
 from stages.common.artifacts import write_arrays
 from stages.common.errors import run
 from stages.common.samples import write_samples
 from stages.common.settings import load_params
+from stages.images.source_drawn import drawn_images
+from stages.images.source_fashion_mnist import fashion_mnist_images
+from stages.images.source_folder import folder_images
 from stages.images.source_shards import shard_images
-from stages.images.sources import drawn_images, fashion_mnist_images, folder_images
+from stages.images.source_vectors import vector_samples
 
 
 def main() -> None:
-    params = load_params("images")
-    if params.source == "drawn":
-        samples, images = drawn_images(params)
+    params, latents = load_params("images"), load_params("latents")
+    if latents.is_file:
+        samples, arrays = vector_samples(latents, params)
+    elif params.source == "drawn":
+        samples, arrays = drawn_images(params)
     elif params.source == "fashion-mnist":
-        samples, images = fashion_mnist_images(params.root)
+        samples, arrays = fashion_mnist_images(params.root)
     elif params.source.endswith(".json"):
-        samples, images = shard_images(params)
+        samples, arrays = shard_images(params)
     else:
-        samples, images = folder_images(params)
+        samples, arrays = folder_images(params)
     write_samples(samples)
-    write_arrays("data/images.npz", images=images)
+    write_arrays("data/images.npz", **arrays)
 
 
 if __name__ == "__main__":

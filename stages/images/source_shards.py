@@ -1,16 +1,18 @@
 """Images larger than memory: Parquet files, here or at any address that fsspec knows, read one after the other.
 
-A list in JSON names them, and is what DVC sees: it holds each file's hash, so that other bytes are refused.
+A JSON list names them with their hashes, so that DVC notices other bytes:
 
     {"class_names": ["cat", "dog"],
      "train": [{"path": "s3://bucket/0.parquet", "rows": 100000, "sha256": "…"}, …], "test": […]}
 
-A file has the columns `image`, binary, the height * width grey bytes of a picture, and `label`, int64, -1 if unknown.
+Each file has the columns `image`, binary, the pixels of a square image (grey, or RGB interleaved), and `label`, int64,
+-1 if unknown. `python -m stages.images.source_shards 'TRAIN-*.parquet' 'TEST-*.parquet' CLASS …` prints a list.
 """
 
 import hashlib
 import io
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -20,74 +22,76 @@ import pandas as pd
 from stages.common.artifacts import on_disk
 from stages.common.errors import InputError
 from stages.common.progress import progress
+from stages.common.samples import numbered_samples
 from stages.common.settings import ImagesParams
-from stages.images.sources import FEWEST_IMAGES, UNKNOWN, numbered_samples
+
+FEWEST_IMAGES = 10
 
 
-def shard_images(params: ImagesParams) -> tuple[pd.DataFrame, np.ndarray]:
-    """The images of all files of the list `params.source`, in its order, in files of their own rather than in memory.
+def shard_images(params: ImagesParams) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Read the images of all files of the list `params.source`, in its order, into a file rather than into memory.
 
-    Raises `InputError` for a list or file that is missing, damaged, or not what the list says.
+    Returns the samples and the arrays of `data/images.npz`. Raises `InputError` for a list or file that is missing,
+    damaged, or not what the list says.
     """
-    place = Path(params.source)
+    path = Path(params.source)
     try:
-        listed = json.loads(place.read_text(encoding="utf-8"))
-        names = np.array(listed["class_names"], dtype=str)
-        files = {
-            split: [(s["path"], int(s["rows"]), s["sha256"]) for s in listed[split]] for split in ("train", "test")
-        }
+        listed = json.loads(path.read_text(encoding="utf-8"))
+        classes = [str(name) for name in listed["class_names"]]
+        splits = [[(str(s["path"]), int(s["rows"]), s["sha256"]) for s in listed[name]] for name in ("train", "test")]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{place} is no list of shards ({error!r}): see docs/scaling.md") from None
-    all_files = files["train"] + files["test"]
-    images, labels = read_files(all_files, place.parent, params.pixels)
-    counts = [sum(rows for _, rows, _ in files[split]) for split in ("train", "test")]
-    if min(counts) < FEWEST_IMAGES or (labels < UNKNOWN).any() or (labels >= len(names)).any():
-        raise InputError(
-            f"{place} lists {counts[0]} training and {counts[1]} test images with labels up to {labels.max(initial=0)}; "
-            f"needed are at least {FEWEST_IMAGES} of each, and labels below the {len(names)} class_names"
-        )
-    return numbered_samples(*counts, labels, list(names)), images
-
-
-def read_files(files: list[tuple[str, int, str]], folder: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, size, size) and labels (n,) of all `files`, each given as path, rows and hash."""
-    total = sum(rows for _, rows, _ in files)
-    images, labels, start = on_disk((total, size, size), np.uint8), np.empty(total, np.int64), 0
-    for path, rows, sha256 in progress(files, "reading shards", unit="shard"):
-        path = path if "://" in path else str(folder / path)
+        raise InputError(f"{path} is not a list of shards ({error!r}): see docs/scaling.md") from None
+    counts = [sum(rows for _, rows, _ in files) for files in splits]
+    images, labels, start = None, np.empty(sum(counts), np.int64), 0
+    for address, rows, sha256 in progress(splits[0] + splits[1], "reading shards", unit="shard"):
         part = slice(start, start + rows)
-        images[part], labels[part] = read_shard(path, sha256, rows, (size, size))
+        address = address if "://" in address else str(path.parent / address)
+        pixels, labels[part] = read_shard(address, sha256, rows, params.pixels)
+        if images is None:
+            images = on_disk((sum(counts), *pixels.shape[1:]), np.uint8)
+        if pixels.shape[1:] != images.shape[1:]:
+            raise InputError(f"shard {address} has images of {pixels.shape[1:]}, those before {images.shape[1:]}")
+        images[part] = pixels
         start += rows
-    return images, labels
+    if counts[0] < FEWEST_IMAGES or (labels < -1).any() or (labels >= len(classes)).any():
+        raise InputError(
+            f"{path} lists {counts[0]} training images with labels up to {labels.max(initial=0)}; needed are at least "
+            f"{FEWEST_IMAGES}, and labels below the {len(classes)} class_names"
+        )
+    return numbered_samples(*counts, labels, classes), {"images": images}
 
 
-def read_shard(path: str, sha256: str, rows: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """One file's images (rows, h, w) uint8 and labels (rows,) int64."""
+def read_shard(address: str, sha256: str, rows: int, side: int | str) -> tuple[np.ndarray, np.ndarray]:
+    """Return one file's images uint8 (rows, p, p[, 3]) and labels int64 (rows,); a `side` of `auto` takes any p."""
+    import fsspec
+    import pyarrow.parquet
+
     try:
-        import fsspec
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError("images.source: shards need pyarrow: pip install 'fitmap[cluster]'") from None
-    try:
-        with fsspec.open(path, "rb") as file:
+        with fsspec.open(address, "rb") as file:
             content = file.read()
     except FileNotFoundError:
-        raise InputError(f"shard {path} is missing: bring it back, or renew the list") from None
+        raise InputError(f"shard {address} is missing: bring it back, or renew the list") from None
     except Exception as error:  # each storage fails in its own ways
-        raise InputError(f"shard {path} cannot be read ({error})") from None
+        raise InputError(f"shard {address} cannot be read ({error})") from None
     if (found := hashlib.sha256(content).hexdigest()) != sha256:
-        raise InputError(f"shard {path} has SHA-256 {found}, its list says {sha256}: renew the list, or bring it back")
+        raise InputError(
+            f"shard {address} has SHA-256 {found}, its list says {sha256}: renew the list, or bring it back"
+        )
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(content), columns=["image", "label"])
-        pictures = b"".join(table["image"].to_pylist())
-        images = np.frombuffer(pictures, np.uint8).reshape(rows, *shape)
-        return images, table["label"].to_numpy().astype(np.int64)
+        pixels = np.frombuffer(b"".join(table["image"].to_pylist()), np.uint8)
+        channels = next(c for c in (1, 3) if math.isqrt(pixels.size // rows // c) ** 2 * c * rows == pixels.size)
+        p = math.isqrt(pixels.size // rows // channels)
+        if side not in ("auto", p):
+            raise ValueError(f"they are {p} x {p}, images.pixels is {side}")
+        images = pixels.reshape(rows, p, p, channels)
+        return images[..., 0] if channels == 1 else images, table["label"].to_numpy().astype(np.int64)
     except Exception as error:
-        raise InputError(f"shard {path} has no {rows} images of {shape[0]} x {shape[1]} bytes with labels ({error})")
+        raise InputError(f"shard {address} does not hold {rows} square images with labels ({error})") from None
 
 
-def write_shard(path: str, images: np.ndarray, labels: np.ndarray) -> dict:
-    """Write images (n, h, w) uint8 and labels (n,) as one file; returns its entry in the list."""
+def write_shard(address: str, images: np.ndarray, labels: np.ndarray) -> dict:
+    """Write images uint8 (n, p, p[, 3]) and labels (n,) as one file; returns its entry in the list."""
     import fsspec
     import pyarrow as pa
     import pyarrow.parquet
@@ -95,13 +99,13 @@ def write_shard(path: str, images: np.ndarray, labels: np.ndarray) -> dict:
     table = pa.table({"image": pa.array([image.tobytes() for image in images], pa.binary()), "label": labels})
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(table, buffer)
-    with fsspec.open(path, "wb") as file:
+    with fsspec.open(address, "wb") as file:
         file.write(buffer.getvalue())
-    return {"path": path, "rows": len(images), "sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
+    return {"path": address, "rows": len(images), "sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
 
 
 def list_shards(train: str, test: str, class_names: list[str]) -> dict:
-    """The list of the files that two patterns with * find."""
+    """Return the list of the files that two patterns with * match."""
     import fsspec
     import pyarrow.parquet
 
@@ -112,8 +116,8 @@ def list_shards(train: str, test: str, class_names: list[str]) -> dict:
             with file as opened:
                 content = opened.read()
             rows = pyarrow.parquet.read_metadata(io.BytesIO(content)).num_rows
-            path = file.fs.unstrip_protocol(file.path)
-            listed[split].append({"path": path, "rows": rows, "sha256": hashlib.sha256(content).hexdigest()})
+            address = file.fs.unstrip_protocol(file.path)
+            listed[split].append({"path": address, "rows": rows, "sha256": hashlib.sha256(content).hexdigest()})
     return listed
 
 

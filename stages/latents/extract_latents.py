@@ -1,4 +1,4 @@
-"""Encode every image with the trained autoencoder or a pretrained network."""
+"""Encode every image with the trained autoencoder or a pretrained network, or take the vectors of a table."""
 
 import json
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from stages.cluster.tasks import mapping
 from stages.common.artifacts import on_disk, read_arrays, read_weights, write_arrays
 from stages.common.errors import run
 from stages.common.settings import load_params
+from stages.images.source_vectors import vector_latents
 from stages.latents.torchvision_encoder import load_encoder
 
 PIECE = 8 * CHUNK  # images of one task: whole chunks, as the last bits of a matrix product depend on its shape
@@ -33,7 +34,9 @@ def extract(network: Autoencoder, images: np.ndarray, device: str, parallel_map:
 def main() -> None:
     params, device = load_params("latents"), load_params("device")
     images = read_arrays("data/images.npz")["images"]
-    if params.source == "autoencoder":
+    if params.is_file:
+        arrays = vector_latents(params)
+    elif params.source == "autoencoder":
         network = network_from(*read_weights("data/autoencoder.safetensors"))
         arrays = extract(network, images, device, mapping())
     else:

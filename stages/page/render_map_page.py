@@ -8,7 +8,7 @@ from stages.common.artifacts import read_arrays, read_json, read_weights, write_
 from stages.common.density import density_beneath
 from stages.common.errors import run
 from stages.common.settings import load_params, map_params
-from stages.images.garment_framing import CUT_SOURCES, learn_framing
+from stages.images.garment_framing import learn_framing
 from stages.page.map_page import map_page, points_of
 from stages.page.packing import Encoder
 from stages.scores.map import neighbourhoods
@@ -26,7 +26,7 @@ def main() -> None:
     _, new_neighbours = nearest(latents, rows["test_latents"], params.neighbours)
     encoder = None
     if load_params("latents").source == "autoencoder":
-        framing = learn_framing(points.images, cut=load_params("images").source in CUT_SOURCES)
+        framing = learn_framing(points.images)
         weights = read_weights("data/autoencoder.safetensors")
         encoder = Encoder(*weights, latents, reach(latents, neighbours), asdict(framing))
     page = map_page(

@@ -10,20 +10,22 @@ from threading import Thread
 
 import fsspec
 import numpy as np
+import pandas as pd
 import pytest
 
 from stages.common import artifacts
 from stages.common.errors import InputError
+from stages.common.samples import COLUMNS, labels_of
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES
+from stages.images.source_drawn import drawn_images
 from stages.images.source_shards import list_shards, shard_images, write_shard
-from stages.images.sources import drawn_images
 from tests.conftest import Clone
 from tests.remotes.conftest import s3
 
-PARAMS = load_params("images").model_copy(update={"drawn_train": 250, "drawn_test": 60})
-DRAWN = drawn_images(PARAMS)
-NAMES = ("train_images", "test_images", "train_labels", "test_labels", "class_names")
+PARAMS = load_params("images").model_copy(update={"train_samples": 250, "test_samples": 60})
+SAMPLES, ARRAYS = drawn_images(PARAMS)
+ROWS = {"train": slice(250), "test": slice(250, None)}
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +64,8 @@ def listed(request, tmp_path) -> tuple[str, str]:
     elif request.param == "web":
         address = request.getfixturevalue("web")
     for split, number in (("train", 3), ("test", 1)):
-        images = np.array_split(getattr(DRAWN, f"{split}_images"), number)
-        for i, labels in enumerate(np.array_split(getattr(DRAWN, f"{split}_labels"), number)):
+        images = np.array_split(ARRAYS["images"][ROWS[split]], number)
+        for i, labels in enumerate(np.array_split(labels_of(SAMPLES)[ROWS[split]], number)):
             write_shard(f"{kept}/{split}-{i}.parquet", images[i], labels)
     found = list_shards(f"{address}/train-*.parquet", f"{address}/test-*.parquet", list(CLASS_NAMES))
     kind = address.partition("://")[0] if "://" in address else "file"
@@ -73,9 +75,9 @@ def listed(request, tmp_path) -> tuple[str, str]:
 
 
 def test_the_same_images_as_in_memory(listed):
-    images = shard_images(PARAMS.model_copy(update={"source": listed[0]}))
-    for name in NAMES:
-        assert (getattr(images, name) == getattr(DRAWN, name)).all()
+    samples, arrays = shard_images(PARAMS.model_copy(update={"source": listed[0]}))
+    assert (arrays["images"] == ARRAYS["images"]).all()
+    pd.testing.assert_frame_equal(samples, SAMPLES[list(COLUMNS)])
 
 
 def test_other_bytes_than_the_list_says_are_refused(listed):
@@ -103,13 +105,13 @@ def test_a_stage_reads_shards_from_s3(pipeline, bucket, tmp_path, count):
     for place in (f"{bucket}/stage", str(tmp_path / "here")):
         Path(tmp_path / "here").mkdir(exist_ok=True)
         for split in ("train", "test"):
-            images, labels = (getattr(DRAWN, f"{split}_{name}") for name in ("images", "labels"))
+            images, labels = (values[ROWS[split]] for values in (ARRAYS["images"], labels_of(SAMPLES)))
             write_shard(f"{place}/{split}-0.parquet", images, labels)
         patterns = [f"{place}/{split}-*.parquet" for split in ("train", "test")]
         listing = clone.run(sys.executable, "-m", "stages.images.source_shards", *patterns, *map(str, CLASS_NAMES))
         (folder / "data/input/images/list.json").write_text(listing)
         clone.set({"images": {"source": "data/input/images/list.json"}})
-        clone.run(sys.executable, "-m", "stages", "load_images")
+        clone.run(sys.executable, "-m", "stages.images.load_images")
         made[place] = (folder / "data/images.npz").read_bytes()
         if "://" in place:
             remote = listing
@@ -117,27 +119,27 @@ def test_a_stage_reads_shards_from_s3(pipeline, bucket, tmp_path, count):
     (folder / "data/input/images/list.json").write_text(remote)
     files, path = fsspec.core.url_to_fs(f"{bucket}/stage/train-0.parquet")
     files.rm_file(path)
-    printed = clone.run(sys.executable, "-m", "stages", "load_images", fails=True)
+    printed = clone.run(sys.executable, "-m", "stages.images.load_images", fails=True)
     assert "train-0.parquet is missing: bring it back, or renew the list\n" in printed
     assert "Traceback" not in printed
     count("cluster: stages fed from S3")
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"class_names": [], "train": [{}], "test": []}'])
-def test_what_is_no_list_is_refused(tmp_path, text):
+def test_what_is_not_a_list_is_refused(tmp_path, text):
     (tmp_path / "list.json").write_text(text)
-    with pytest.raises(InputError, match=r"list\.json is no list of shards"):
+    with pytest.raises(InputError, match=r"list\.json is not a list of shards"):
         shard_images(PARAMS.model_copy(update={"source": str(tmp_path / "list.json")}))
 
 
 def test_large_images_stay_in_their_file(tmp_path, monkeypatch):
     path = tmp_path / "images.npz"
-    artifacts.write_arrays(str(path), images=DRAWN.train_images, labels=DRAWN.train_labels)
+    artifacts.write_arrays(str(path), images=ARRAYS["images"], labels=labels_of(SAMPLES))
     monkeypatch.setattr(artifacts, "MOST_IN_MEMORY", 1000)
     arrays = artifacts.read_arrays(str(path))
     assert isinstance(arrays["images"].base, np.memmap)
-    assert (arrays["images"] == DRAWN.train_images).all()
-    assert (arrays["labels"] == DRAWN.train_labels).all()
+    assert (arrays["images"] == ARRAYS["images"]).all()
+    assert (arrays["labels"] == labels_of(SAMPLES)).all()
     damaged = bytearray(path.read_bytes())
     damaged[100_000] ^= 1
     path.write_bytes(damaged)

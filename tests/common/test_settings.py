@@ -33,7 +33,7 @@ def test_an_int_is_accepted_for_a_float():
         ("curve", {"x_min": 10}, r"x_min \(10\) must be less than x_max \(10\)"),
         ("regressor", {"activation": "gelu"}, "regressor.activation = 'gelu': input should be 'leaky_relu'"),
         ("regressor", {"hidden_layers": [8, 0]}, r"regressor.hidden_layers.1 = 0"),
-        ("images", {"size": 32}, "set size to 28"),
+        ("images", {"pixels": 32}, "set pixels to auto"),
         ("tsne", {"engine": "opentsne", "n_components": 3}, "set engine to fitmap"),
         ("tsne", {"n_components": 4}, "tsne.n_components = 4"),
         ("tsne", {"engine": "sklearn", "early_iterations": 100}, "set it to 250"),

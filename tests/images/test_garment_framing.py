@@ -5,11 +5,11 @@ import pytest
 from PIL import Image
 
 from stages.common.errors import InputError
-from stages.images.garment_framing import Framing, extent_of, ground_of, learn_framing, read_framed
+from stages.images.garment_framing import extent_of, ground_of, learn_framing, read_framed
 from stages.images.garments.garments import draw_garments
 
 IMAGES, LABELS, _ = draw_garments(300, seed=3)
-FRAMING = learn_framing(IMAGES, cut=True)
+FRAMING = learn_framing(IMAGES)
 BOOT = IMAGES[np.flatnonzero(LABELS == 9)[0]]
 
 
@@ -30,9 +30,9 @@ def test_drawn_garments_lie_on_black_and_fill_most_of_their_frame():
     assert FRAMING.size == 28
     assert FRAMING.ground == 0
     assert 20 <= FRAMING.extent <= 26
-    assert learn_framing(255 - IMAGES, cut=False) == Framing(28, 255, None)
+    assert learn_framing(255 - IMAGES).ground == 255
     noise = np.random.default_rng(0).integers(0, 256, (100, 28, 28), dtype=np.uint8)
-    assert learn_framing(noise, cut=False) == Framing(28, None, None)
+    assert learn_framing(noise) is None
 
 
 def test_extent_is_the_longer_side_of_what_stands_out_of_the_ground():
@@ -100,15 +100,6 @@ def test_a_photograph_turned_by_its_exif_tag_is_read_upright(tmp_path):
     exif[0x0112] = 6
     framed, _ = read_framed(saved(tmp_path / "turned.jpg", turned, exif=exif, quality=95), FRAMING)
     assert likeness(framed, upright) > 0.98
-
-
-def test_images_from_a_folder_are_read_whole_as_the_pipeline_reads_them(tmp_path):
-    whole = Framing(28, 0, None)
-    image = Image.fromarray(np.pad(BOOT, ((60, 0), (0, 60)))).resize((90, 60))
-    framed, _ = read_framed(saved(tmp_path / "new.png", image), whole)
-    negative, _ = read_framed(saved(tmp_path / "negative.png", image.point(lambda level: 255 - level)), whole)
-    np.testing.assert_array_equal(framed, negative)
-    assert extent_of(framed[None])[0] < 15
 
 
 def test_what_has_no_ground_is_called_strange_and_nothing_stays_nothing(tmp_path):

@@ -1,0 +1,351 @@
+"""A table of vectors that some other model made, with whatever else is known of each row.
+
+Formats: .parquet, .csv, .tsv, .jsonl, .npz, .npy, .safetensors. Guesses about columns are reported on the console.
+"""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from stages.common.errors import InputError
+from stages.common.input_checks import MOST_UNPACKED, check_archive, is_file
+from stages.common.samples import make_samples
+from stages.common.settings import ImagesParams, LatentsParams
+from stages.images.source_folder import read_pictures
+from stages.images.tables import ENDINGS, classes_of_text, numbers_of, read_table, splits_of, typed
+
+FEWEST_VECTORS = 10
+VECTOR_NAMES = ("latents", "vectors", "embeddings", "embedding", "features", "X", "x", "arr_0")
+LABEL_NAMES = ("label", "labels", "class", "target", "y")
+PICTURE_NAMES = ("image", "file_name")
+ROW_NAMES = ("file_name", "image", "name", "title", "id")
+UNEQUAL_SCALES = 100  # ratio of the columns' standard deviations from which on `standard` is suggested
+
+
+class VectorTable(NamedTuple):
+    """Vectors float32 (n, d), names of the dimensions, other columns (n rows), and images uint8 (n, h, w[, 3])."""
+
+    vectors: np.ndarray
+    names: list[str]
+    columns: pd.DataFrame
+    images: np.ndarray | None
+
+
+def vector_samples(params: LatentsParams, pictures: ImagesParams) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Return the samples of the table `params.source`, and the arrays of `data/images.npz`.
+
+    Rows whose column `split` says so, or a random fraction, are for test. A column `image` or `file_name` of paths,
+    relative to the table, brings pictures. Raises `InputError` that names the file and what is wrong.
+    """
+    path = Path(params.source)
+    table = read_vectors(path, params.columns)
+    order, split = row_order(table, params)
+    columns = table.columns.drop(columns="split", errors="ignore")
+    label = columns.pop("label") if "label" in columns else pd.Series(None, index=columns.index, dtype="object")
+    labels, classes = classes_of_text(label)
+    names = _row_names(columns, label if len(classes) == len(columns) else None)
+    arrays = {"images": np.zeros((0, 1, 1), np.uint8)}
+    if table.images is not None:
+        arrays = {"images": table.images[order]}
+    elif files := _picture_files(columns, path.parent):
+        arrays = read_pictures(files, pictures).arrays(order)
+    columns = columns.drop(columns="file_name", errors="ignore").iloc[order]
+    return make_samples(split[order], [names[row] for row in order], labels[order], classes, columns), arrays
+
+
+def vector_latents(params: LatentsParams) -> dict[str, np.ndarray]:
+    """Return the scaled vectors of the table `params.source` in the order of the samples.
+
+    The arrays of `data/latents.npz`: `latents` float32 (n, d), and what `fitmap place` needs to treat new vectors in
+    the same way: `vector_columns` str (d,), `vector_mean` and `vector_scale` float32 (d,). Constant columns are left
+    out.
+    """
+    path = Path(params.source)
+    with contextlib.redirect_stdout(io.StringIO()):  # load_images has printed the guesses about the columns
+        table = read_vectors(path, params.columns)
+    order, split = row_order(table, params)
+    vectors = table.vectors[order]
+    training = vectors[: (split == "train").sum()]
+    mean = training.mean(axis=0, dtype=np.float64)
+    parts = [training[:, start : start + 1000] for start in range(0, vectors.shape[1], 1000)]  # bounds the memory
+    spread = np.concatenate([part.std(axis=0, dtype=np.float64) for part in parts])
+    varying = training.max(axis=0) > training.min(axis=0)
+    if not varying.any():
+        print(f"{path}: all vectors are equal, so the map shows nothing")
+        varying[:] = True
+    elif not varying.all():
+        print(f"{path}: {_some(table.names, ~varying)} are the same in every row and left out")
+        vectors, mean, spread = vectors[:, varying], mean[varying], spread[varying]
+    _hint_at_scales(path, vectors, spread, params.scale)
+    standard = params.scale == "standard"
+    arrays = {
+        "vector_columns": np.array(table.names, dtype=str)[varying],
+        "vector_mean": (mean if standard else np.zeros_like(mean)).astype(np.float32),
+        "vector_scale": (np.where(spread > 0, spread, 1) if standard else np.ones_like(spread)).astype(np.float32),
+    }
+    return {"latents": scale_vectors(vectors, arrays, params.scale)} | arrays
+
+
+def scale_vectors(vectors: np.ndarray, arrays: dict[str, np.ndarray], scale: str) -> np.ndarray:
+    """Scale vectors (n, d) as `latents.scale` says, with the mean and scale in `arrays`; returns float32 (n, d)."""
+    if scale == "none":
+        return vectors.astype(np.float32, copy=False)
+    if scale == "unit":
+        lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+        return (vectors / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)
+    return ((vectors - arrays["vector_mean"]) / arrays["vector_scale"]).astype(np.float32)
+
+
+def row_order(table: VectorTable, params: LatentsParams) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows in the samples' order (n,), training rows first, each part in random order; and splits (n,)."""
+    n = len(table.vectors)
+    order = np.random.default_rng(params.seed).permutation(n)
+    if "split" in table.columns:
+        split = splits_of(table.columns["split"], Path(params.source))
+    else:
+        split = np.full(n, "train", dtype="<U5")
+        split[order[: round(n * params.test_fraction)]] = "test"
+    if (training := (split == "train").sum()) < FEWEST_VECTORS:
+        raise InputError(f"{params.source} has {training} training rows, at least {FEWEST_VECTORS} are needed")
+    return order[np.argsort(split[order] == "test", kind="stable")], split
+
+
+def read_vectors(path: Path, wanted: list[str]) -> VectorTable:
+    """Read a table of vectors in the file's order.
+
+    Args:
+        path: the file.
+        wanted: the columns that are the vector; empty: the column of lists, or every numeric column that is not an
+            index or a class.
+
+    Raises:
+        InputError: naming the file, for damage, ambiguity, missing values, or fewer than two dimensions.
+    """
+    if not is_file(str(path)):
+        raise InputError(f"params.yaml: latents.source = {str(path)!r} is missing or no file")
+    if path.suffix.lower() in ENDINGS:
+        table = _from_columns(path, read_table(path), wanted)
+    else:
+        table = _from_arrays(path, _read_arrays(path), wanted)
+    _check(path, table.vectors)
+    return table
+
+
+def _from_columns(path: Path, table: pd.DataFrame, wanted: list[str]) -> VectorTable:
+    table.columns = table.columns.map(str)
+    missing = [name for name in wanted if name not in table]
+    if missing:
+        raise InputError(
+            f"params.yaml: latents.columns names {missing[0]!r}, which {path} has not; found: {', '.join(table)[:300]}"
+        )
+    table = _drop_index(path, table, wanted)
+    table = _name_label(path, table, wanted)
+    lists = [name for name in table if _holds_lists(table[name])]
+    chosen = wanted or lists
+    if len(lists) > 1 and not wanted:
+        raise InputError(f"{path}: {', '.join(lists)} each hold vectors: set latents.columns in params.yaml to one")
+    if not chosen:
+        others = {*LABEL_NAMES[:1], "split", "id", *PICTURE_NAMES}
+        chosen = [name for name in table if name not in others and _is_dimension(path, table, name)]
+    if chosen and all(name in lists for name in chosen):
+        vectors = np.hstack([_stacked(path, name, table[name]) for name in chosen])
+        names = [f"{name}[{i}]" for name in chosen for i in range(len(table[name].iloc[0]))]
+    else:
+        numbers = {name: numbers_of(table[name]) for name in chosen}
+        for name in chosen:
+            if numbers[name] is None:
+                raise InputError(f"{path}: column {name[:60]!r} of latents.columns does not hold numbers")
+        vectors, names = np.empty((len(table), len(chosen)), np.float32), chosen
+        with np.errstate(over="ignore"):
+            for i, name in enumerate(chosen):
+                vectors[:, i] = numbers[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    columns = table.drop(columns=chosen)
+    columns = columns.apply(lambda column: column if column.name in ("label", "split") else typed(column))
+    print(f"{path}: {len(table)} vectors of {len(names)} dimensions; other columns: {', '.join(columns) or 'none'}")
+    return VectorTable(vectors, names, columns, None)
+
+
+def _drop_index(path: Path, table: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
+    """Leave out an unnamed column of numbers: the index that pandas writes."""
+    for name in table.columns[:1]:
+        unnamed = name == "" or name.startswith(("Unnamed:", "__index_level_"))
+        if unnamed and name not in wanted and numbers_of(table[name]) is not None:
+            print(f"{path}: the first column has no name and is taken for an index, not for a dimension")
+            return table.drop(columns=name)
+    return table
+
+
+def _name_label(path: Path, table: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
+    """Name the column of classes `label`: `labels`, `class`, `target` or `y`, if it holds classes."""
+    candidates = [name for known in LABEL_NAMES for name in table if name.lower() == known and name not in wanted]
+    if "label" in table:
+        return table
+    for name in candidates:
+        if _holds_classes(table, name):
+            print(f"{path}: column `{name}` is taken for the class; call it `label`, or list it in latents.columns")
+            return table.rename(columns={name: "label"})
+    if path.suffix.lower() in (".csv", ".tsv") and "column 1" in table:
+        text = [name for name in table if numbers_of(table[name]) is None and name not in wanted]
+        if len(text) == 1 and _holds_classes(table, text[0]):
+            print(f"{path}: {text[0]} is taken for the class, as it alone holds text")
+            return table.rename(columns={text[0]: "label"})
+    return table
+
+
+def _holds_classes(table: pd.DataFrame, name: str) -> bool:
+    """Return whether a column repeats few values: text, or integers; `y` beside `x` is a coordinate."""
+    column, numbers = table[name], numbers_of(table[name])
+    if _holds_lists(column):
+        return False
+    if numbers is not None:
+        known = numbers.dropna()
+        if (name.lower() == "y" and "x" in map(str.lower, table)) or (known != known.round()).any():
+            return False
+    return column.nunique() <= max(len(column) / 2, 1)
+
+
+def _is_dimension(path: Path, table: pd.DataFrame, name: str) -> bool:
+    """Return whether a column is a dimension of the vector: numbers, but no index, no id and no target."""
+    numbers = numbers_of(table[name])
+    if numbers is None or pd.api.types.is_datetime64_any_dtype(numbers):
+        return False
+    lower = name.lower()
+    if lower in ("id", "index") or lower.endswith("_id"):
+        print(f"{path}: column `{name}` is not a dimension by its name; list it in latents.columns if it is one")
+        return False
+    if lower in LABEL_NAMES and not (lower == "y" and "x" in map(str.lower, table)):
+        print(f"{path}: column `{name}` is not a dimension by its name; list it in latents.columns if it is one")
+        return False
+    steps = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    if len(steps) > 2 and steps[0] in (0, 1) and (np.diff(steps) == 1).all():
+        print(f"{path}: column `{name}` counts the rows and is taken for an index, not for a dimension")
+        return False
+    return True
+
+
+def _holds_lists(column: pd.Series) -> bool:
+    if not pd.api.types.is_object_dtype(column) or not len(column):
+        return False
+    first = column.iloc[0]
+    return isinstance(first, list | np.ndarray) and len(first) > 1 and np.asarray(first).dtype.kind in "fiu"
+
+
+def _stacked(path: Path, name: str, column: pd.Series) -> np.ndarray:
+    lengths = column.map(lambda value: len(value) if isinstance(value, list | np.ndarray) else -1)
+    if (lengths != lengths.iloc[0]).any():
+        row = int((lengths != lengths.iloc[0]).to_numpy().argmax())
+        raise InputError(f"{path}: `{name}` of row {row + 1} has another length than that of row 1")
+    with np.errstate(over="ignore"):
+        return np.stack([np.asarray(value, dtype=np.float32) for value in column])
+
+
+def _from_arrays(path: Path, arrays: dict[str, np.ndarray], wanted: list[str]) -> VectorTable:
+    tables = {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiu"}
+    names = wanted or next(([name] for name in VECTOR_NAMES if name in tables), list(tables))
+    if len(names) != 1 or names[0] not in tables:
+        found = ", ".join(f"{name} {array.shape}" for name, array in list(arrays.items())[:8])
+        raise InputError(
+            f"{path} needs one array `latents` (n, d) of numbers (latents.columns names another); found: {found}"
+        )
+    vectors = tables[names[0]]
+    n, columns, images = len(vectors), {}, None
+    for name, array in arrays.items():
+        if name == names[0]:
+            continue
+        if array.dtype == np.uint8 and array.ndim in (3, 4) and len(array) == n and array.shape[3:] in ((), (3,)):
+            images = array
+        elif array.shape == (n,) and array.dtype.kind in "biufUSM":
+            columns[name] = np.char.decode(array, errors="backslashreplace") if array.dtype.kind == "S" else array
+        elif name in ("label", "labels", "images"):
+            raise InputError(
+                f"{path}: {name} are {array.dtype} {array.shape}, needed are "
+                + (f"uint8 ({n}, height, width[, 3])" if name == "images" else f"a name or number for each of {n} rows")
+            )
+        else:
+            print(f"{path}: array `{name}` {array.dtype} {array.shape} is ignored; columns have the shape ({n},)")
+    table = pd.DataFrame({name: pd.Series(array) for name, array in columns.items()}, index=range(n))
+    table = _name_label(path, table, [])
+    table = table.apply(lambda column: column if column.name in ("label", "split") else typed(column))
+    with np.errstate(over="ignore"):
+        vectors = vectors.astype(np.float32)
+    print(f"{path}: {n} vectors of {vectors.shape[1]} dimensions; other columns: {', '.join(table) or 'none'}")
+    return VectorTable(vectors, [f"{names[0]}[{i}]" for i in range(vectors.shape[1])], table, images)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a .npz, .npy or .safetensors file; pickled objects are refused."""
+    try:
+        if path.suffix.lower() == ".npy":
+            return {"latents": np.load(path, allow_pickle=False, mmap_mode="r")}
+        if path.suffix.lower() == ".safetensors":
+            import safetensors.numpy
+
+            return safetensors.numpy.load_file(path)
+        check_archive(str(path), most=8 * MOST_UNPACKED)
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("it holds something that is not an array")
+        return arrays
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file fails in many ways
+        raise InputError(f"{path} cannot be read as {path.suffix} without pickled objects ({error})") from None
+
+
+def _check(path: Path, vectors: np.ndarray) -> None:
+    if vectors.ndim != 2 or vectors.shape[1] < 2:
+        raise InputError(f"{path}: vectors have the shape {vectors.shape}, needed is (n, d) with d >= 2")
+    if len(vectors) < FEWEST_VECTORS:
+        raise InputError(f"{path} has {len(vectors)} vectors, at least {FEWEST_VECTORS} are needed")
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if bad.size:
+        raise InputError(
+            f"{path}: {bad.size} of {len(vectors)} rows have a missing value or one that is no finite float32, the "
+            f"first is row {bad[0] + 1}: fill the values in, or leave their column out with latents.columns"
+        )
+
+
+def _hint_at_scales(path: Path, vectors: np.ndarray, spread: np.ndarray, scale: str) -> None:
+    spread = spread[spread > 0]
+    if scale == "none" and len(spread) and spread.max() > UNEQUAL_SCALES * spread.min():
+        print(
+            f"{path}: the columns' scales differ by a factor of {spread.max() / spread.min():,.0f}, so the largest "
+            "column decides alone: set latents.scale in params.yaml to standard"
+        )
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    if scale != "unit" and (np.abs(lengths - 1) < 1e-3).mean() > 0.99:
+        print(
+            f"{path}: nearly all rows have length 1, as embeddings of text and images do: latents.scale none or unit "
+            "makes neighbours those of the cosine, standard does not"
+        )
+
+
+def _row_names(columns: pd.DataFrame, label: pd.Series | None) -> list[str]:
+    """Return a name for each row: from a column of names, or else its number in the file, counted from 1."""
+    for name in ROW_NAMES:
+        if name in columns and (name in PICTURE_NAMES or columns[name].nunique() > len(columns) / 2):
+            return [f"row {i + 1}" if pd.isna(value) else str(value) for i, value in enumerate(columns[name])]
+    if label is not None:
+        return [str(value) for value in label]
+    return [f"row {i + 1}" for i in range(len(columns))]
+
+
+def _picture_files(columns: pd.DataFrame, folder: Path) -> list[Path]:
+    """Return the picture of each row, if a column of paths names any that exists."""
+    for name in PICTURE_NAMES:
+        if name in columns and not pd.api.types.is_numeric_dtype(columns[name]):
+            files = [folder / str(value) for value in columns[name]]
+            if any(is_file(str(file)) for file in files):
+                return files
+            print(f"column `{name}` names no file beside the table ({files[0]} is missing), so the map has no pictures")
+    return []
+
+
+def _some(names: list[str], chosen: np.ndarray) -> str:
+    named = [name for name, is_chosen in zip(names, chosen, strict=True) if is_chosen]
+    return f"{len(named)} columns ({', '.join(named[:3])}{', …' if len(named) > 3 else ''})"

@@ -1,0 +1,175 @@
+"""Tables that people bring: CSV, JSON lines or Parquet, with each column's type found."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages.common.errors import InputError
+from stages.common.input_checks import MOST_UNPACKED, check_table, is_file
+
+ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+# A number of a table: longer integers do not fit into a float64 and are names; so are those that begin with a zero.
+NUMBER = r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+|\d+\.\d*)(?:[eE][+-]?\d+)?"
+MISSING_NUMBERS = ("nan", "na", "n/a", "null", "none", "inf", "-inf", "infinity", "-infinity")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table; the columns of a CSV file are text, those of the other formats have types.
+
+    Only empty fields of a CSV file are missing: `None`, `NA` and `null` are text. A file without a header gets the
+    column names `column 1`, `column 2`, … and a line on the console. Raises `InputError` that names the file.
+    """
+    if not is_file(str(path)):
+        raise InputError(f"{path} is missing or no file")
+    readers = {".csv": _read_csv, ".tsv": _read_csv, ".jsonl": _read_json_lines, ".parquet": _read_parquet}
+    table = readers[path.suffix.lower()](path)
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise InputError(f"{path} has more than one column {str(twice[0])[:60]!r}: give each a name of its own")
+    return table
+
+
+def typed(column: pd.Series) -> pd.Series:
+    """Return a column with its type: numbers, dates, categories (text that repeats), or text.
+
+    Text becomes numbers only if every field is one and none begins with a zero, as codes such as `01` do.
+    """
+    if column.dtype == bool or pd.api.types.is_object_dtype(column):
+        column = column.map(_as_text).astype("str")
+    if not pd.api.types.is_string_dtype(column):
+        return column
+    if (numbers := numbers_of(column)) is not None:
+        return numbers
+    if (dates := _dates_of(column)) is not None:
+        return dates
+    known = column.dropna()
+    is_category = known.nunique() <= max(len(known) / 2, 1) and known.str.len().max() <= 200
+    return column.astype("category") if is_category else column
+
+
+def numbers_of(column: pd.Series) -> pd.Series | None:
+    """Return a column as numbers, NaN where it is missing; None if some field is another text, or all are missing."""
+    if pd.api.types.is_numeric_dtype(column) and column.dtype != bool:
+        return column
+    if not pd.api.types.is_string_dtype(column):
+        return None
+    text = column.str.strip()
+    text = text.where(~text.str.lower().isin(MISSING_NUMBERS))
+    known = text.dropna()
+    if known.empty or not known.str.fullmatch(NUMBER).all():
+        return None
+    return pd.to_numeric(text)
+
+
+def classes_of_text(labels: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Return class indices (n,) int64, -1 where missing, and the classes: in alphabetical order, numbers by number."""
+    text = labels.map(_as_text).astype("object")
+    known = text.notna().to_numpy()
+    classes = sorted(set(text[known]))
+    if classes and (numbers := pd.to_numeric(pd.Series(classes), errors="coerce")).notna().all():
+        classes = [classes[i] for i in np.argsort(numbers.to_numpy(), kind="stable")]
+    indices = np.full(len(labels), -1)
+    indices[known] = pd.Index(classes).get_indexer(text[known])
+    return indices, classes
+
+
+def splits_of(column: pd.Series, path: Path) -> np.ndarray:
+    """Return a column `split` as `train` or `test` (n,); validation rows count as test. Raises `InputError`."""
+    text = column.map(_as_text).fillna("train").astype("str").str.strip().str.lower()
+    split = text.map(SPLITS)
+    if split.isna().any():
+        wrong = text[split.isna()].iloc[0]
+        raise InputError(f"{path}: column `split` holds {wrong[:60]!r}; known are {', '.join(SPLITS)}")
+    return split.to_numpy(dtype=str)
+
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    **dict.fromkeys(("test", "testing", "val", "valid", "validation", "dev", "eval"), "test"),
+}
+
+
+def _as_text(value: object) -> str | None:
+    """Return a label or a nested value as text; integral floats without their `.0`, missing values as None."""
+    if isinstance(value, list | dict | np.ndarray):
+        return json.dumps(value, ensure_ascii=False, default=lambda inner: getattr(inner, "tolist", inner.__str__)())
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _dates_of(column: pd.Series) -> pd.Series | None:
+    known = column.dropna()
+    if known.empty or not known.str.match(r"\s*\d{4}-\d{2}").all():
+        return None
+    dates = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True)
+    return dates.dt.tz_localize(None) if dates.notna().sum() == len(known) else None
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    check_table(str(path))
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            first = file.readline()
+        separator = max("\t;,", key=first.count) if first.strip() else ","
+        table = pd.read_csv(
+            path, sep=separator, header=None, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        )
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns") from None
+    names = ["" if pd.isna(name) else str(name).strip() for name in table.iloc[0]]
+    if _has_header(names, table.iloc[1:]):
+        table = table.iloc[1:].reset_index(drop=True)
+    else:
+        print(f"{path} has no header: its columns are called `column 1`, `column 2`, …")
+        names = [f"column {i + 1}" for i in range(len(names))]
+    table.columns = names
+    return table
+
+
+def _has_header(names: list[str], rows: pd.DataFrame) -> bool:
+    """Return whether a first row names the columns.
+
+    It does if it holds no number, if its numbers count the columns (pandas writes 0, 1, 2, … or years), or if text
+    stands above a column of numbers.
+    """
+    numbers = pd.to_numeric(pd.Series(names, dtype="str"), errors="coerce").dropna()
+    if numbers.empty or (len(numbers) > 1 and (numbers.diff().dropna() == 1).all()):
+        return True
+    texts = (i for i, name in enumerate(names) if name and i not in numbers.index)
+    return any(numbers_of(rows.iloc[:100, i]) is not None for i in texts)
+
+
+def _read_json_lines(path: Path) -> pd.DataFrame:
+    rows = []
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            for line in filter(str.strip, file):
+                rows.append(json.loads(line))
+                if not isinstance(rows[-1], dict):
+                    raise ValueError("it is another value")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as JSON lines in UTF-8 ({error})") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: row {len(rows) + 1} is not a JSON object ({error})") from None
+    return pd.DataFrame(rows)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            held = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
+            if held > 8 * MOST_UNPACKED:
+                raise InputError(f"{path} holds {held:,} bytes unpacked, at most {8 * MOST_UNPACKED:,} are read")
+            return file.read().to_pandas()
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file fails in many ways
+        raise InputError(f"{path} cannot be read as Parquet ({error})") from None
