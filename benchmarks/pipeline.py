@@ -1,15 +1,16 @@
-"""The whole pipeline from nothing: how long `make run` takes in a fresh copy with an empty cache, and each stage in it.
+"""Time of the whole pipeline in a fresh copy of the project with an empty DVC cache, and of running it again.
 
-The environment is ready, as `make install` leaves it: this one, and the copy's kernels compiled, which is timed on its
-own. The copy has no results and no DVC cache. A stage's time is that of its command. Stages run side by side, so they
-add up to more than the whole. A no-op is `dvc repro` after that, beside `dvc status`, DVC's own floor for looking at
-everything: both in turns, medians.
+The environment is ready, as `make install` leaves it. `cold_seconds` is `dvc repro`, one stage after the other, and
+`seconds_STAGE` each of them with DVC's own work after it. `noop_seconds` is `dvc repro` when nothing changed, beside
+`dvc status`: medians of alternating runs. `compile_seconds` is the compilation of t-SNE's kernels, which `make install`
+does.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -20,67 +21,50 @@ from pathlib import Path
 
 ROUNDS = 5  # of no-op and status
 BIN = Path(sys.executable).parent
-TIMED_PYTHON = """#!/bin/sh
-start=$(date +%s%N)
-"{python}" "$@"
-status=$?
-[ -z "$DVC_STAGE" ] || echo "$DVC_STAGE $(($(date +%s%N) - start))" >> "{times}"
-exit $status
-"""
 
 
 def copy_project(folder: Path) -> None:
-    """The files that git knows or would add, in a repository of their own."""
+    """Copy the files that git knows or would add, but not dvc.lock, into a repository of their own."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in filter(None, subprocess.check_output(listing, text=True).split("\0")):
-        if Path(name).is_file():
+        if Path(name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(name, folder / name)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
 
 
-def timing_environment(folder: Path, times: Path) -> None:
-    """This environment once more in `folder`, by links, but its `python` notes in `times` how long each stage took."""
-    (folder / "bin").mkdir(parents=True)
-    for program in BIN.iterdir():
-        (folder / "bin" / program.name).symlink_to(program)
-    (folder / "bin/python").unlink()
-    (folder / "bin/python").write_text(TIMED_PYTHON.format(python=sys.executable, times=times))
-    (folder / "bin/python").chmod(0o755)
-    (folder / "bin/.installed").unlink(missing_ok=True)
-    (folder / "bin/.installed").touch()  # newer than the lock: `make` has nothing to install
-
-
-def timed(command: list[str], folder: Path) -> float:
-    """Seconds that `command` takes in `folder`."""
-    environment = {**os.environ, "DVC_SITE_CACHE_DIR": str(folder.parent / "site"), "DVC_NO_ANALYTICS": "1"}
-    environment.pop("NUMBA_CACHE_DIR", None)
-    start = time.perf_counter()
-    done = subprocess.run(
+def timed(command: list[str], folder: Path) -> tuple[float, dict[str, float]]:
+    """Run `command` in `folder`; return its seconds, and those of each stage that it ran."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("NUMBA_CACHE_DIR", "PYTHONPATH")}
+    environment |= {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
+    environment |= {"DVC_SITE_CACHE_DIR": str(folder.parent / "site"), "DVC_NO_ANALYTICS": "1"}
+    start, begun, lines = time.perf_counter(), {}, []
+    with subprocess.Popen(
         command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    seconds = time.perf_counter() - start
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}")
-    return seconds
+    ) as process:
+        for line in process.stdout:
+            lines.append(line)
+            if found := re.match(r"Running stage '(\w+)'", line):
+                begun[found[1]] = time.perf_counter()
+    end = time.perf_counter()
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{''.join(lines)[-2000:]}")
+    ends = [*list(begun.values())[1:], end]
+    return end - start, {stage: stop - begin for (stage, begin), stop in zip(begun.items(), ends, strict=True)}
 
 
 def measure() -> dict[str, float]:
-    """The flat figures of the JSON line."""
+    """Return the figures of the JSON line."""
+    dvc = str(BIN / "dvc")
     with tempfile.TemporaryDirectory() as root:
-        project, environment, times = Path(root, "fitmap"), Path(root, "environment"), Path(root, "times")
+        project = Path(root, "fitmap")
         copy_project(project)
-        timing_environment(environment, times)
-        figures = {"compile_seconds": timed([sys.executable, "-m", "stages.tsne.compile_kernels"], project)}
-        figures["cold_seconds"] = timed(["make", "run", f"VENV={environment}"], project)
-        print(f"cold {figures['cold_seconds']:.1f} s", flush=True)
-        for line in times.read_text().splitlines():
-            stage, nanoseconds = line.split()
-            figures[f"seconds_{stage}"] = int(nanoseconds) / 1e9
-        dvc = str(BIN / "dvc")
-        rounds = [[timed([dvc, command], project) for command in ("repro", "status")] for _ in range(ROUNDS)]
+        compiling, _ = timed([sys.executable, "-m", "stages.tsne.compile_kernels"], project)
+        cold, stages = timed([dvc, "repro"], project)
+        rounds = [[timed([dvc, command], project)[0] for command in ("repro", "status")] for _ in range(ROUNDS)]
     noop, status = (statistics.median(seconds) for seconds in zip(*rounds, strict=True))
-    figures |= {"noop_seconds": noop, "status_seconds": status, "noop_over_status": noop / status}
+    figures = {"cold_seconds": cold, "noop_seconds": noop, "status_seconds": status, "noop_over_status": noop / status}
+    figures |= {"compile_seconds": compiling} | {f"seconds_{stage}": seconds for stage, seconds in stages.items()}
     return {name: round(value, 2) for name, value in figures.items()}
 
 
