@@ -149,7 +149,7 @@ def _from_columns(path: Path, table: pd.DataFrame, wanted: list[str]) -> VectorT
     if len(lists) > 1 and not wanted:
         raise InputError(f"{path}: {', '.join(lists)} each hold vectors: set latents.columns in params.yaml to one")
     if not chosen:
-        others = {*LABEL_NAMES[:1], "split", "id", *PICTURE_NAMES}
+        others = {"label", "split", *PICTURE_NAMES}
         chosen = [name for name in table if name not in others and _is_dimension(path, table, name)]
     if chosen and all(name in lists for name in chosen):
         vectors = np.hstack([_stacked(path, name, table[name]) for name in chosen])
@@ -170,12 +170,16 @@ def _from_columns(path: Path, table: pd.DataFrame, wanted: list[str]) -> VectorT
 
 
 def _drop_index(path: Path, table: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
-    """Leave out an unnamed column of numbers: the index that pandas writes."""
-    for name in table.columns[:1]:
-        unnamed = name == "" or name.startswith(("Unnamed:", "__index_level_"))
-        if unnamed and name not in wanted and numbers_of(table[name]) is not None:
-            print(f"{path}: the first column has no name and is taken for an index, not for a dimension")
-            return table.drop(columns=name)
+    """Leave out an unnamed column of numbers, the index that pandas writes; an unnamed one of text holds names."""
+    for name in table:
+        if name in wanted or not (name == "" or name.startswith(("Unnamed:", "__index_level_"))):
+            continue
+        if numbers_of(table[name]) is not None:
+            print(f"{path}: a column of numbers without a name is taken for an index, not for a dimension")
+            table = table.drop(columns=name)
+        elif "name" not in table:
+            print(f"{path}: a column of text without a name is taken for the names of the rows")
+            table = table.rename(columns={name: "name"})
     return table
 
 

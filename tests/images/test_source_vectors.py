@@ -1,0 +1,268 @@
+"""Tables of vectors as people have them: what is the vector, what the class, and what is kept beside."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.numpy
+from PIL import Image
+
+from stages.common.errors import InputError
+from stages.common.samples import classes_of, columns_of, is_train, labels_of, read_samples, write_samples
+from stages.common.settings import load_params
+from stages.images.source_vectors import vector_latents, vector_samples
+
+PARAMS = load_params("latents")
+VECTORS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+TABLE = pd.DataFrame(VECTORS, columns=list("abcd"))
+LABELS = np.array(["cat", "dog", "eel"])[np.arange(60) % 3]
+PICTURES = np.arange(60, dtype=np.uint8)[:, None, None] * np.ones((1, 5, 6), np.uint8)
+
+
+def write(path, table, **options):
+    table.to_csv(path, index=False, **options)
+    return path
+
+
+def read(path, **changes):
+    """Return samples, arrays of `data/images.npz` and of `data/latents.npz`."""
+    params = PARAMS.model_copy(update={"source": str(path), **changes})
+    samples, arrays = vector_samples(params, load_params("images"))
+    latents = vector_latents(params)
+    assert len(samples) == len(latents["latents"])
+    assert samples["split"].is_monotonic_increasing
+    return samples, arrays, latents
+
+
+def row_of(latents) -> np.ndarray:
+    """Return which row of `VECTORS` each latent is."""
+    return np.array([np.flatnonzero((VECTORS == latent).all(axis=1))[0] for latent in latents["latents"]])
+
+
+def test_every_row_stays_together_in_every_format(tmp_path):
+    rows = pd.DataFrame({"label": LABELS, "name": [f"n{i}" for i in range(60)], "note": ["x y"] * 60})
+    (pd.concat([TABLE, rows], axis=1)).to_csv(tmp_path / "a.csv", index=False)
+    (pd.concat([TABLE, rows], axis=1)).to_csv(tmp_path / "a.tsv", index=False, sep="\t")
+    (pd.concat([TABLE, rows], axis=1)).to_parquet(tmp_path / "a.parquet")
+    rows.assign(vector=list(VECTORS)).to_parquet(tmp_path / "lists.parquet")
+    rows.assign(vector=VECTORS.tolist()).to_json(tmp_path / "a.jsonl", orient="records", lines=True)
+    named = {name: rows[name].to_numpy(dtype=str) for name in ("name", "note")}
+    np.savez(tmp_path / "a.npz", latents=VECTORS, labels=LABELS, **named)
+    seen = []
+    for name in ("a.csv", "a.tsv", "a.parquet", "lists.parquet", "a.jsonl", "a.npz"):
+        samples, arrays, latents = read(tmp_path / name)
+        assert arrays["images"].shape == (0, 1, 1)
+        assert is_train(samples).sum() == 48
+        assert latents["latents"].dtype == np.float32
+        row = row_of(latents) if "jsonl" not in name else seen[0]
+        np.testing.assert_allclose(latents["latents"], VECTORS[row], atol=1e-6)
+        assert list(samples["label"]) == list(LABELS[row])
+        assert list(samples["file_name"]) == list(samples["name"]) == [f"n{i}" for i in row]
+        assert set(columns_of(samples)) == {"name", "note"}
+        seen.append(row)
+        assert (row == seen[0]).all(), "the order depends on the seed alone"
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int32])
+def test_vectors_alone_of_any_type(tmp_path, dtype):
+    values = (VECTORS * 100).astype(dtype)
+    np.save(tmp_path / "a.npy", values)
+    safetensors.numpy.save_file({"embeddings": values}, tmp_path / "a.safetensors")
+    pd.DataFrame(values, columns=list("abcd")).to_parquet(tmp_path / "a.parquet")
+    for name in ("a.npy", "a.safetensors", "a.parquet"):
+        samples, _, latents = read(tmp_path / name)
+        assert (labels_of(samples) == -1).all()
+        assert samples["file_name"].str.fullmatch(r"row \d+").all()
+        first = int(samples["file_name"][0].split()[1]) - 1
+        np.testing.assert_array_equal(latents["latents"][0], values[first].astype(np.float32))
+
+
+def test_an_index_is_no_dimension(tmp_path, capsys):
+    TABLE.assign(label=LABELS).to_csv(tmp_path / "unnamed.csv")
+    write(tmp_path / "counted.csv", TABLE.assign(number=range(60), id=np.arange(60)[::-1] * 7))
+    TABLE.set_index(pd.Index(range(60), name="row")).to_parquet(tmp_path / "index.parquet")
+    TABLE.set_index(pd.Index([f"word {i}" for i in range(60)])).to_parquet(tmp_path / "words.parquet")
+    assert read(tmp_path / "unnamed.csv")[2]["latents"].shape == (60, 4)
+    assert "a column of numbers without a name is taken for an index" in capsys.readouterr().out
+    samples, _, latents = read(tmp_path / "counted.csv")
+    assert list(latents["vector_columns"]) == list("abcd")
+    assert set(columns_of(samples)) == {"number", "id"}
+    printed = capsys.readouterr().out
+    assert "column `number` counts the rows" in printed
+    assert "column `id` is not a dimension by its name" in printed
+    assert read(tmp_path / "index.parquet")[2]["latents"].shape == (60, 4)
+    samples, _, latents = read(tmp_path / "words.parquet")
+    assert list(samples["file_name"]) == [f"word {i}" for i in row_of(latents)]
+
+
+@pytest.mark.parametrize("name", ["class", "Class", "target", "labels", "y"])
+def test_a_column_of_classes_by_another_name_is_recognised_and_reported(tmp_path, capsys, name):
+    samples, _, latents = read(write(tmp_path / "a.csv", TABLE.assign(**{name: np.arange(60) % 5})))
+    assert latents["latents"].shape == (60, 4)
+    assert classes_of(samples) == list("01234")
+    assert f"column `{name}` is taken for the class" in capsys.readouterr().out
+
+
+def test_coordinates_and_targets_are_no_classes(tmp_path, capsys):
+    samples, _, latents = read(write(tmp_path / "a.csv", TABLE.rename(columns={"a": "x", "b": "y"})))
+    assert latents["latents"].shape == (60, 4)
+    samples, _, latents = read(write(tmp_path / "b.csv", TABLE.assign(target=np.linspace(0, 1, 60))))
+    assert latents["latents"].shape == (60, 4)
+    assert classes_of(samples) == []
+    assert "target" in samples
+    assert "column `target` is not a dimension by its name" in capsys.readouterr().out
+
+
+def test_classes_keep_their_text_and_numbers_sort_by_number(tmp_path):
+    names = np.array(["None", "NA", "null", "crack", ""])[np.arange(60) % 5]
+    samples, _, _ = read(write(tmp_path / "a.csv", TABLE.assign(label=names)))
+    assert classes_of(samples) == ["NA", "None", "crack", "null"]
+    assert (labels_of(samples) == -1).sum() == 12
+    codes = np.array(["01", "1", "10", "9"])[np.arange(60) % 4]
+    assert classes_of(read(write(tmp_path / "a.csv", TABLE.assign(label=codes)))[0]) == ["01", "1", "9", "10"]
+    np.savez(tmp_path / "a.npz", latents=VECTORS, labels=np.where(np.arange(60) % 2, 10.0, np.nan))
+    assert classes_of(read(tmp_path / "a.npz")[0]) == ["10"]
+
+
+def test_a_file_without_a_header_keeps_its_first_row(tmp_path, capsys):
+    samples, _, latents = read(write(tmp_path / "a.csv", TABLE.assign(label=LABELS), header=False))
+    assert latents["latents"].shape == (60, 4)
+    assert classes_of(samples) == ["cat", "dog", "eel"]
+    printed = capsys.readouterr().out
+    assert "has no header" in printed
+    assert "column 5 is taken for the class, as it alone holds text" in printed
+    assert read(write(tmp_path / "a.csv", TABLE, header=False))[2]["latents"].shape == (60, 4)
+    assert read(write(tmp_path / "a.csv", pd.DataFrame(VECTORS)))[2]["latents"].shape == (60, 4), "0,1,2,3 is a header"
+
+
+def test_columns_beside_the_vector_keep_their_types(tmp_path, monkeypatch):
+    others = pd.DataFrame(
+        {
+            "when": ["2024-05-06T07:08:09Z", "2024-05-07T07:08:09Z"] * 30,
+            "genre": ["jazz", "folk"] * 30,
+            "title": [f"a title, “{i}”" for i in range(60)],
+            "code": ["01", "02"] * 30,
+            "split": ["train"] * 40 + ["validation"] * 20,
+        }
+    )
+    samples = read(write(tmp_path / "a.csv", pd.concat([others, TABLE], axis=1)))[0]
+    monkeypatch.chdir(tmp_path)
+    assert is_train(samples).sum() == 40
+    assert [kind.name for kind in columns_of(samples).dtypes] == ["datetime64[us]", "category", "str", "category"]
+    assert samples["file_name"].equals(samples["title"].rename("file_name"))
+    write_samples(samples)
+    pd.testing.assert_frame_equal(read_samples().drop(columns="label"), samples.drop(columns="label"))
+
+
+def test_an_unknown_split_is_named(tmp_path):
+    with pytest.raises(InputError, match="column `split` holds 'half'"):
+        read(write(tmp_path / "b.csv", TABLE.assign(split="half")))
+
+
+def test_named_columns_are_the_vector(tmp_path):
+    path = write(tmp_path / "a.csv", TABLE.assign(id=range(60)))
+    samples, _, latents = read(path, columns=["b", "id"])
+    assert list(latents["vector_columns"]) == ["b", "id"]
+    assert set(columns_of(samples)) == {"a", "c", "d"}
+    with pytest.raises(InputError, match=r"latents\.columns names 'z', which .*a\.csv has not; found: a, b"):
+        read(path, columns=["z"])
+    np.savez(tmp_path / "a.npz", first=VECTORS, second=VECTORS * 2)
+    assert read(tmp_path / "a.npz", columns=["second"])[2]["latents"].shape == (60, 4)
+
+
+def test_scales(tmp_path, capsys):
+    shifted = VECTORS * np.float32([1, 1000, 1, 1]) + 5
+    path = write(tmp_path / "a.csv", pd.DataFrame(shifted, columns=list("abcd")).assign(same=7))
+    samples, _, latents = read(path)
+    printed = capsys.readouterr().out
+    assert "1 columns (same) are the same in every row and left out" in printed
+    assert "scales differ by a factor of" in printed
+    assert "set latents.scale in params.yaml to standard" in printed
+    train = is_train(samples)
+    standard = read(path, scale="standard")[2]
+    np.testing.assert_allclose(standard["latents"][train].mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(standard["latents"][train].std(axis=0), 1, atol=1e-4)
+    np.testing.assert_allclose(
+        (latents["latents"] - standard["vector_mean"]) / standard["vector_scale"], standard["latents"], atol=1e-5
+    )
+    assert "scales differ" not in capsys.readouterr().out
+    unit = read(path, scale="unit")[2]["latents"]
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-5)
+    np.save(tmp_path / "unit.npy", unit)
+    read(tmp_path / "unit.npy")
+    assert "nearly all rows have length 1" in capsys.readouterr().out
+
+
+def test_equal_vectors_are_kept_with_a_line(tmp_path, capsys):
+    np.save(tmp_path / "a.npy", np.ones((60, 4), np.float32))
+    assert read(tmp_path / "a.npy")[2]["latents"].shape == (60, 4)
+    assert "all vectors are equal" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("column", ["image", "file_name"])
+def test_a_column_of_paths_brings_pictures(tmp_path, capsys, column):
+    (tmp_path / "pictures").mkdir()
+    for i in range(60):
+        Image.new("RGB", (9, 9), (i, 0, 0)).save(tmp_path / "pictures" / f"{i}.png")
+    path = write(tmp_path / "a.csv", TABLE.assign(**{column: [f"pictures/{i}.png" for i in range(60)]}))
+    samples, arrays, latents = read(path)
+    assert arrays["images"].shape == (60, 64, 64, 3)
+    row = row_of(latents)
+    assert arrays["images"][:, 0, 0, 0].tolist() == row.tolist()
+    assert list(samples["file_name"]) == [f"pictures/{i}.png" for i in row]
+    (tmp_path / "pictures/7.png").unlink()
+    with pytest.raises(InputError, match=r"7\.png cannot be read.*on_broken"):
+        read(path)
+
+
+def test_pictures_and_extra_arrays_of_an_npz(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", latents=VECTORS, images=PICTURES, year=np.arange(60) % 7, extra=np.zeros((3, 3)))
+    samples, arrays, latents = read(tmp_path / "a.npz")
+    row = row_of(latents)
+    assert arrays["images"][:, 0, 0].tolist() == row.tolist()
+    assert list(samples["year"]) == list(row % 7)
+    assert "array `extra` float64 (3, 3) is ignored" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"z": VECTORS, "w": VECTORS}, r"needs one array `latents`.*found: z \(60, 4\)"),
+        ({"latents": VECTORS[0]}, r"found: latents \(4,\)"),
+        ({"latents": VECTORS[:, :1]}, "d >= 2"),
+        ({"latents": VECTORS[:9]}, "9 vectors, at least 10"),
+        ({"latents": VECTORS.astype(str)}, "of numbers"),
+        ({"latents": np.where(np.arange(60)[:, None] == 7, np.nan, VECTORS)}, "the first is row 8"),
+        ({"latents": VECTORS.astype(np.float64) * 1e300}, "no finite float32"),
+        ({"latents": VECTORS, "labels": LABELS[:9]}, r"labels are <U3 \(9,\)"),
+        ({"latents": VECTORS, "images": PICTURES / 255}, r"images are float64 .*needed are uint8 \(60, height"),
+        ({"latents": np.array([{}] * 60, dtype=object)}, "pickled"),
+    ],
+)
+def test_wrong_arrays_are_named(tmp_path, arrays, message):
+    np.savez(tmp_path / "l.npz", **arrays)
+    with pytest.raises(InputError, match=message) as caught:
+        read(tmp_path / "l.npz")
+    assert str(tmp_path / "l.npz") in str(caught.value)
+
+
+def test_damaged_missing_and_unusable_files(tmp_path):
+    contents = {
+        "a.npz": b"no zip",
+        "a.csv": b"\xff\xfe\x00",
+        "b.csv": b"a,b\n1,x\n",
+        "a.parquet": b"PAR1",
+        "a.npy": b"",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=name):
+            read(tmp_path / name)
+    with pytest.raises(InputError, match=r"latents\.source = .* is missing"):
+        read(tmp_path / "none.npz")
+    holes = TABLE.astype(object)
+    holes.iloc[3, 2] = "NA"
+    with pytest.raises(InputError, match=r"1 of 60 rows have a missing value.*the first is row 4"):
+        read(write(tmp_path / "a.csv", holes))
+    TABLE.assign(u=list(VECTORS), v=list(VECTORS)).to_parquet(tmp_path / "two.parquet")
+    with pytest.raises(InputError, match=r"u, v each hold vectors: set latents\.columns"):
+        read(tmp_path / "two.parquet")
