@@ -1,160 +1,209 @@
-"""`fitmap place`: where new images stand on the finished map, and what that says about them."""
+"""`fitmap place`: place new images or vectors on the finished map, and say what each is like."""
 
+import contextlib
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from commands.placed_images import NewImages, draw_placed_images
-from stages.autoencoder.training import network_from
-from stages.common.artifacts import read_arrays, read_json, read_weights, write_bytes, write_text
-from stages.common.density import density_beneath
+from commands.place_picture import NewRows, draw_placed
+from stages.autoencoder.training import choose_device, network_from, reconstruct
+from stages.common.artifacts import read_arrays, read_weights, rows_of, write_bytes, write_text
 from stages.common.errors import InputError
-from stages.common.settings import load_params, map_params
+from stages.common.samples import classes_of, labels_of, make_samples, read_samples
+from stages.common.settings import VECTOR_FILES, load_params
 from stages.figures.style import png_bytes, shorten
-from stages.images.garment_framing import Framing, learn_framing, read_framed
+from stages.images.like_training import read_like_training
 from stages.images.source_folder import list_images
-from stages.latents.new_images import FinishedMap, Placed, finish_map, kinds_of, place_images
-from stages.page.map_page import Points, map_page, points_of
-from stages.page.packing import Encoder
-from stages.scores.map import neighbourhoods
-from stages.tsne.landmarks import landmarks_of
-from stages.tsne.neighbours import nearest, reach
+from stages.images.source_vectors import VectorTable, read_vectors, row_names, scale_vectors
+from stages.latents.new_rows import (
+    Encode,
+    FinishedMap,
+    Placed,
+    classes_near,
+    finish_map,
+    place_images,
+    place_vectors,
+)
+from stages.latents.torchvision_encoder import load_encoder
 
 PICTURE = Path("plots/placed.png")
+PAGE_NEIGHBOURS = 8  # as the page lists them for all other points
 
 
 def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: bool) -> None:
-    """Place image files, print what each is like, and draw the map with them, as a picture and as a page.
+    """Place image files or tables of vectors, print what each row is like, and draw the map with them.
 
     Files that cannot be read are named on stderr and left out; the exit status is 1 then.
     """
-    finished = read_finished_map()
-    framing = learn_framing(finished.images)
-    files, images, strange, unreadable = read_all(paths, framing)
-    if files:
-        network = network_from(*read_weights("data/autoencoder.safetensors"))
-        placed = place_images(images, strange, network, finished, load_params("latents").device)
-        entries = describe(files, placed, finished)
+    finished, unreadable = read_finished_map(), 0
+    with contextlib.redirect_stdout(sys.stderr):  # so that stdout is JSON alone
+        if load_params("latents").is_file:
+            names, placed = place_tables(paths, finished)
+        else:
+            names, placed, unreadable = place_files(paths, finished)
+    if names:
+        entries = describe(names, placed, finished)
         print(json.dumps(entries, indent=2) if as_json else "\n".join(map(sentence, entries)))
         if picture or not as_json:
             write_bytes(str(picture or PICTURE), png_bytes(draw(entries, placed, finished)))
-            if not as_json:
-                print(f"the map with them: {picture or PICTURE}")
+            _say(f"the map with them: {picture or PICTURE}", as_json)
         if page:
-            write_text(str(page), interactive(files, placed, finished, framing))
-            if not as_json:
-                print(f"the map to explore: {page}")
+            write_text(str(page), interactive(names, placed))
+            _say(f"the map to explore: {page}", as_json)
     if unreadable:
-        raise InputError(f"{unreadable} of {unreadable + len(files)} images could not be read")
+        raise InputError(f"{unreadable} of {unreadable + len(names)} images could not be read")
 
 
 def read_finished_map() -> FinishedMap:
-    """The map that the pipeline made, and its images. Raises `InputError` if no autoencoder made its latents."""
-    rows, positions = read_mapped()
-    if not len(rows["train_errors"]):
-        raise InputError(
-            "data/latents.npz came from a file of latents, so there is no autoencoder to encode a new image: "
-            "set latents.source to autoencoder and run `dvc repro`"
-        )
-    return finish_map(rows, positions)
+    """Return the map that the pipeline made."""
+    samples, tsne, arrays = read_samples(), read_arrays("data/map.npz"), read_arrays("data/latents.npz")
+    pictures, mapped = read_arrays("data/images.npz"), tsne["mapped"]
+    images = rows_of(pictures["images"], mapped) if len(pictures["images"]) else None
+    errors = arrays["errors"][mapped] if "errors" in arrays else None
+    framed = "framing" in pictures
+    return finish_map(samples.iloc[mapped], arrays["latents"][mapped], tsne["positions"], images, errors, framed)
 
 
-def read_mapped() -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Rows as in `LatentSet`, of the training images only those on the map, and their positions."""
-    tsne = read_arrays("data/map.npz")
-    return landmarks_of(read_arrays("data/latents.npz"), tsne["landmarks"]), tsne["positions"]
+def place_files(paths: list[Path], finished: FinishedMap) -> tuple[list[str], Placed | None, int]:
+    """Place the readable image files among `paths` and below the folders there.
 
-
-def read_all(paths: list[Path], framing: Framing) -> tuple[list[Path], np.ndarray, list[list[str]], int]:
-    """The readable files among `paths` and in their folders, their images, what is strange, and how many are broken."""
-    files, images, strange, unreadable = [], [], [], 0
-    for file in [file for path in paths for file in ([path / name for name in list_images(path)] if path.is_dir() else [path])]:
+    Returns their names, what is known of them, and how many files could not be read.
+    """
+    pictures, fit = read_arrays("data/images.npz"), load_params("images.fit")
+    names, images, strange, unreadable = [], [], [], 0
+    for file in (file for path in paths for file in files_of(path)):
         try:
-            image, warnings = read_framed(file, framing)
+            image, warnings = read_like_training(file, pictures, fit)
         except InputError as error:
             print(f"fitmap: {error}", file=sys.stderr)
             unreadable += 1
             continue
-        files.append(file)
+        names.append(str(file))
         images.append(image)
         strange.append(warnings)
-    if not files and not unreadable:
+    if not names and not unreadable:
         raise InputError(f"no images in {', '.join(map(str, paths))}")
-    return files, np.array(images), strange, unreadable
+    placed = place_images(np.stack(images), strange, read_encoder(), finished) if names else None
+    return names, placed, unreadable
 
 
-def describe(files: list[Path], placed: Placed, finished: FinishedMap) -> list[dict]:
-    """What is known of each new image, as JSON takes it."""
-    usual = np.sort(finished.measures.distance)
-    encoded = placed.encoded
+def files_of(path: Path) -> list[Path]:
+    """Return `path` alone, or the image files below it if it is a folder."""
+    return [path / name for name in list_images(path)] if path.is_dir() else [path]
+
+
+def read_encoder() -> Encode:
+    """Return the encoder that made `data/latents.npz`."""
+    params, device = load_params("latents"), load_params("device")
+    if params.source == "autoencoder":
+        network = network_from(*read_weights("data/autoencoder.safetensors"))
+        return lambda images: reconstruct(network, images, device)
+    encoder = load_encoder(params.source, params.weights)
+    made_by = json.loads(str(read_arrays("data/latents.npz")["encoder"]))
+    if made_by["sha256"] != encoder.description["sha256"]:
+        raise InputError(
+            f"latents.weights are not those that made data/latents.npz ({made_by['model']}, {made_by['weights']}): "
+            "run `dvc repro`"
+        )
+    return lambda images: (encoder.encode(images, choose_device(device, "device")), None, None)
+
+
+def place_tables(paths: list[Path], finished: FinishedMap) -> tuple[list[str], Placed]:
+    """Place the rows of tables of vectors; returns their names and what is known of them."""
+    params, arrays = load_params("latents"), read_arrays("data/latents.npz")
+    names, vectors = [], []
+    for path in paths:
+        if not path.is_file() or path.suffix.lower() not in VECTOR_FILES:
+            raise InputError(
+                f"{path} is no table of vectors ({', '.join(VECTOR_FILES)}), and the map was made of {params.source}"
+            )
+        table = read_vectors(path, params.columns, fewest=1)
+        vectors.append(
+            scale_vectors(columns_like(arrays["vector_columns"].tolist(), table, path), arrays, params.scale)
+        )
+        names += row_names(table.columns, None)
+    return names, place_vectors(np.concatenate(vectors), finished)
+
+
+def columns_like(wanted: list[str], table: VectorTable, path: Path) -> np.ndarray:
+    """Return the columns `wanted` of a table's vectors; all of them if the names differ but the number is the same."""
+    if len(wanted) == len(table.names) and not set(wanted) & set(table.names):
+        return table.vectors
+    if missing := [name for name in wanted if name not in table.names]:
+        raise InputError(f"{path} lacks column {missing[0]!r}, which the vectors of the map have")
+    return table.vectors[:, [table.names.index(name) for name in wanted]]
+
+
+def describe(names: list[str], placed: Placed, finished: FinishedMap) -> list[dict]:
+    """Return what is known of each new row, as JSON takes it."""
+    usual, distance = np.sort(finished.measures.distance), placed.measures.distance
+    mapped = finished.samples["file_name"].tolist()
     return [
         {
-            "image": str(file),
-            "kinds": kinds,
+            "file_name": name,
+            "classes": classes,
             "position": placed.positions[i].tolist(),
-            "distance": float(encoded.measures.distance[i]),
-            "farther_than": float(np.searchsorted(usual, encoded.measures.distance[i]) / len(usual)),
-            "reconstruction_error": float(encoded.errors[i]),
-            "neighbours": encoded.neighbours[i].tolist(),
+            "distance": float(distance[i]),
+            "farther_than": float(np.searchsorted(usual, distance[i]) / len(usual)),
+            **({} if placed.errors is None else {"reconstruction_error": float(placed.errors[i])}),
+            "neighbours": [mapped[row] for row in placed.neighbours[i]],
             "off_map": bool(placed.warnings[i]),
             "warnings": placed.warnings[i],
         }
-        for i, (file, kinds) in enumerate(zip(files, kinds_of(encoded.neighbours, finished), strict=True))
+        for i, (name, classes) in enumerate(zip(names, classes_near(placed.neighbours, finished), strict=True))
     ]
 
 
 def sentence(entry: dict) -> str:
-    """An entry as one line of text."""
-    place = ", ".join(f"{value:.1f}" for value in entry["position"])
+    """Return an entry as text: a line, and a second one with its warnings if it is off the map."""
+    where = ", ".join(f"{value:.1f}" for value in entry["position"])
     distance = f"distance {entry['distance']:.3g}, farther than {entry['farther_than']:.0%} of the map's own"
-    line = f"{entry['image']}: {kinds_in_words(entry)}; {distance}; at ({place})"
+    line = (
+        f"{entry['file_name']}: {classes_in_words(entry)}; nearest {entry['neighbours'][0]}; {distance}; at ({where})"
+    )
     return f"{line}\n  warning: off the map: {'; '.join(entry['warnings'])}" if entry["off_map"] else line
 
 
-def kinds_in_words(entry: dict) -> str:
-    """The kinds with their shares."""
-    return ", ".join(f"{kind} {share:.0%}" for kind, share in entry["kinds"].items()) or "kinds unknown"
+def classes_in_words(entry: dict) -> str:
+    """Return the classes with their shares."""
+    return ", ".join(f"{name} {share:.0%}" for name, share in entry["classes"].items()) or "class unknown"
 
 
 def draw(entries: list[dict], placed: Placed, finished: FinishedMap) -> Figure:
-    """The map with the new images."""
-    captions = [f"{shorten(Path(entry['image']).name)}: {shorten(kinds_in_words(entry), 60)}" for entry in entries]
+    """Draw the map with the new rows."""
+    captions = [
+        f"{shorten(Path(entry['file_name']).name)}: {shorten(classes_in_words(entry), 60)}" for entry in entries
+    ]
     off_map = np.array([entry["off_map"] for entry in entries])
-    encoded = placed.encoded
-    new = NewImages(encoded.images, placed.positions, encoded.neighbours, off_map, captions)
-    return draw_placed_images(finished.positions, finished.images, finished.labels, finished.class_names, new)
+    images = placed.images if finished.images is not None else None
+    new = NewRows(placed.positions, placed.neighbours, off_map, captions, images)
+    samples = finished.samples
+    labels, names = labels_of(samples), samples["file_name"].tolist()
+    shown = finished.images if images is not None else None
+    return draw_placed(finished.positions, labels, classes_of(samples), names, new, shown)
 
 
-def interactive(files: list[Path], placed: Placed, finished: FinishedMap, framing: Framing) -> str:
-    """The map page with the new images framed on it."""
-    params = load_params("map_page")
-    neighbours, kept = neighbourhoods(finished.latents, finished.positions, params.neighbours)
-    encoded = placed.encoded
-    _, new_neighbours = nearest(finished.latents, encoded.latents, params.neighbours)
+def interactive(names: list[str], placed: Placed) -> str:
+    """Return the interactive page of the map with the new rows on it; their classes are unknown."""
+    from stages.page.finished_page import finished_page
+    from stages.page.map_page import Points
+
+    samples = make_samples(np.full(len(names), "test"), names, np.full(len(names), -1), [])
     new = Points(
         placed.positions,
-        np.full(len(files), -1),
-        encoded.images,
-        encoded.reconstructions,
-        encoded.errors,
-        new_neighbours.astype(np.int32),
-        names=[file.name for file in files],
+        samples,
+        placed.images,
+        placed.reconstructions,
+        placed.errors,
+        placed.neighbours[:, :PAGE_NEIGHBOURS].astype(np.int32),
         warnings=["; ".join(warnings) for warnings in placed.warnings],
     )
-    weights = read_weights("data/autoencoder.safetensors")
-    return map_page(
-        points_of(read_mapped()[0], "train", finished.positions, neighbours=neighbours, kept=kept),
-        finished.class_names,
-        title=params.title,
-        new=new,
-        new_name="New images",
-        new_shown=True,
-        metrics={name: read_json(f"metrics/{name}.json") for name in ("map", "latents")},
-        params=map_params(),
-        encoder=Encoder(*weights, finished.latents, reach(finished.latents, neighbours), asdict(framing)),
-        density=density_beneath(finished.positions, read_arrays("data/map.npz")["others"]),
-    )
+    return finished_page(new)
+
+
+def _say(message: str, as_json: bool) -> None:
+    if not as_json:
+        print(message)

@@ -136,6 +136,11 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
     return _read(path, read)
 
 
+def rows_of(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return `array[rows]` for sorted rows (p,); the first p rows are not copied, which saves memory for images."""
+    return array[: len(rows)] if len(rows) and rows[-1] == len(rows) - 1 else array[rows]
+
+
 def on_disk(shape: tuple[int, ...], dtype: type) -> np.ndarray:
     """An array in a file that is gone once nothing uses it; memory holds as much of it as there is room for."""
     if 0 in shape:

@@ -1,9 +1,8 @@
 """Draw the pictures."""
 
-import numpy as np
 from matplotlib.figure import Figure
 
-from stages.common.artifacts import read_architecture, read_arrays, read_csv, read_json, write_bytes
+from stages.common.artifacts import read_architecture, read_arrays, read_csv, read_json, rows_of, write_bytes
 from stages.common.errors import run
 from stages.common.progress import progress
 from stages.common.samples import classes_of, is_train, labels_of, read_samples
@@ -80,11 +79,6 @@ def draw_map_pictures() -> dict[str, Figure]:
     if len(agreement):
         figures["factor_agreement"] = draw_factors(positions, labels[mapped], samples.iloc[mapped], agreement)
     return figures
-
-
-def rows_of(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the images at `rows` (p,), sorted; the first ones without a copy, which may not fit into memory."""
-    return images[: len(rows)] if rows[-1] == len(rows) - 1 else images[rows]
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ def vector_samples(params: LatentsParams, pictures: ImagesParams) -> tuple[pd.Da
     columns = table.columns.drop(columns="split", errors="ignore")
     label = columns.pop("label") if "label" in columns else pd.Series(None, index=columns.index, dtype="object")
     labels, classes = classes_of_text(label)
-    names = _row_names(columns, label if len(classes) == len(columns) else None)
+    names = row_names(columns, label if len(classes) == len(columns) else None)
     arrays = {"images": np.zeros((0, 1, 1), np.uint8)}
     if table.images is not None:
         arrays = {"images": table.images[order]}
@@ -114,13 +114,14 @@ def row_order(table: VectorTable, params: LatentsParams) -> tuple[np.ndarray, np
     return order[np.argsort(split[order] == "test", kind="stable")], split
 
 
-def read_vectors(path: Path, wanted: list[str]) -> VectorTable:
+def read_vectors(path: Path, wanted: list[str], fewest: int = FEWEST_VECTORS) -> VectorTable:
     """Read a table of vectors in the file's order.
 
     Args:
         path: the file.
         wanted: the columns that are the vector; empty: the column of lists, or every numeric column that is not an
             index or a class.
+        fewest: rows below which the table is refused.
 
     Raises:
         InputError: naming the file, for damage, ambiguity, missing values, or fewer than two dimensions.
@@ -131,7 +132,7 @@ def read_vectors(path: Path, wanted: list[str]) -> VectorTable:
         table = _from_columns(path, read_table(path), wanted)
     else:
         table = _from_arrays(path, _read_arrays(path), wanted)
-    _check(path, table.vectors)
+    _check(path, table.vectors, fewest)
     return table
 
 
@@ -215,8 +216,7 @@ def _holds_classes(table: pd.DataFrame, name: str) -> bool:
 def _is_dimension(path: Path, table: pd.DataFrame, name: str) -> bool:
     """Return whether a column is a dimension of the vector: numbers, but no index, no id and no target."""
     numbers = numbers_of(table[name])
-    if numbers is None:
-        _refuse_nearly_numbers(path, name, table[name])
+    if numbers is None or pd.api.types.is_datetime64_any_dtype(numbers):
         return False
     lower = name.lower()
     if lower in ("id", "index") or lower.endswith("_id"):
@@ -230,18 +230,6 @@ def _is_dimension(path: Path, table: pd.DataFrame, name: str) -> bool:
         print(f"{path}: column `{name}` counts the rows and is taken for an index, not for a dimension")
         return False
     return True
-
-
-def _refuse_nearly_numbers(path: Path, name: str, column: pd.Series) -> None:
-    """Raise `InputError` for a column of numbers with a few fields of other text."""
-    if pd.api.types.is_string_dtype(column):
-        wrong = (pd.to_numeric(column, errors="coerce").isna() & column.notna()).to_numpy()
-        if 0 < wrong.sum() <= len(column) / 10:
-            row = int(wrong.argmax())
-            raise InputError(
-                f"{path}: column {name[:60]!r} holds numbers, but {column.iloc[row][:60]!r} in row {row + 1}: "
-                "correct it, or list the columns of the vector in latents.columns"
-            )
 
 
 def _holds_lists(column: pd.Series) -> bool:
@@ -273,8 +261,7 @@ def _from_arrays(path: Path, arrays: dict[str, np.ndarray], wanted: list[str]) -
     for name, array in arrays.items():
         if name == names[0]:
             continue
-        is_stack = array.ndim in (3, 4) and array.shape[3:] in ((), (3,))
-        if is_stack and array.dtype == np.uint8 and len(array) == n and array.size:
+        if array.dtype == np.uint8 and array.ndim in (3, 4) and len(array) == n and array.shape[3:] in ((), (3,)):
             images = array
         elif array.shape == (n,) and array.dtype.kind in "biufUSM":
             columns[name] = np.char.decode(array, errors="backslashreplace") if array.dtype.kind == "S" else array
@@ -315,14 +302,11 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise InputError(f"{path} cannot be read as {path.suffix} without pickled objects ({error})") from None
 
 
-def _check(path: Path, vectors: np.ndarray) -> None:
+def _check(path: Path, vectors: np.ndarray, fewest: int) -> None:
     if vectors.ndim != 2 or vectors.shape[1] < 2:
-        raise InputError(
-            f"{path}: vectors have the shape {vectors.shape}, needed is (n, d) with d >= 2: "
-            "list its columns in latents.columns"
-        )
-    if len(vectors) < FEWEST_VECTORS:
-        raise InputError(f"{path} has {len(vectors)} vectors, at least {FEWEST_VECTORS} are needed")
+        raise InputError(f"{path}: vectors have the shape {vectors.shape}, needed is (n, d) with d >= 2")
+    if len(vectors) < fewest:
+        raise InputError(f"{path} has {len(vectors)} vectors, at least {fewest} are needed")
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if bad.size:
         raise InputError(
@@ -346,7 +330,7 @@ def _hint_at_scales(path: Path, vectors: np.ndarray, spread: np.ndarray, scale: 
         )
 
 
-def _row_names(columns: pd.DataFrame, label: pd.Series | None) -> list[str]:
+def row_names(columns: pd.DataFrame, label: pd.Series | None) -> list[str]:
     """Return a name for each row: from a column of names, or else its number in the file, counted from 1."""
     for name in ROW_NAMES:
         if name in columns and (name in PICTURE_NAMES or columns[name].nunique() > len(columns) / 2):

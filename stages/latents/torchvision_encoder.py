@@ -40,7 +40,9 @@ class TorchvisionEncoder:
         hook = self.last.register_forward_pre_hook(lambda _, inputs: features.append(flat(inputs[0]).cpu()))
         try:
             starts = range(0, len(images), BATCH)
-            for start in progress(starts, f"features of {self.description['model']}", unit="batch"):
+            if len(starts) > 1:
+                starts = progress(starts, f"features of {self.description['model']}", unit="batch")
+            for start in starts:
                 batch = torch.from_numpy(np.ascontiguousarray(images[start : start + BATCH]))
                 batch = batch[..., None].expand(*batch.shape, 3) if batch.ndim == 3 else batch
                 network(self.transform(batch.permute(0, 3, 1, 2).contiguous()).to(device))

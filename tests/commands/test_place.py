@@ -1,15 +1,74 @@
-"""`fitmap place` on the tiny pipeline's models."""
+"""`fitmap place` on small finished maps: of garments, of photographs in colour and of vectors."""
 
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 
+from commands.fitmap import main
+from stages.autoencoder.training import arrays_of, reconstruct, train
+from stages.common.artifacts import write_arrays, write_weights
+from stages.common.samples import is_train, write_samples
+from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
-from tests.forks import fitmap
+from stages.images.source_drawn import drawn_images
+from stages.images.source_vectors import vector_latents, vector_samples
 
 IMAGES, LABELS, _ = draw_garments(12, seed=77)
+SETTINGS = yaml.safe_load(Path("params.yaml").read_text())
+SMALL = {
+    "images": {"train_samples": 400, "test_samples": 10},
+    "autoencoder": {"hidden_layers": [64], "latent_dim": 8, "epochs": 6, "architecture": "dense"},
+}
+
+
+def start(folder: Path, monkeypatch, **changes: dict) -> None:
+    """Go to an empty project in `folder` with small settings."""
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    values = dict(SETTINGS)
+    for name in {*SMALL, *changes}:
+        values[name] = values[name] | SMALL.get(name, {}) | changes.get(name, {})
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+
+
+def finish(samples: pd.DataFrame, pictures: dict, latents: dict) -> None:
+    """Write a finished map; where its points lie does not matter for placing, so their first latents will do."""
+    write_samples(samples)
+    write_arrays("data/images.npz", **pictures)
+    write_arrays("data/latents.npz", **latents)
+    mapped, placed = (np.flatnonzero(rows) for rows in (is_train(samples), ~is_train(samples)))
+    flat = np.ascontiguousarray(10 * latents["latents"][:, :2])
+    positions = {"positions": flat[mapped], "placed": flat[placed]}
+    write_arrays("data/map.npz", mapped=mapped, placed_rows=placed, kl_divergence=np.float64(1), **positions)
+
+
+def autoencode(samples: pd.DataFrame, pictures: dict) -> dict[str, np.ndarray]:
+    """Train a small autoencoder, and return what it makes of all images."""
+    network, _ = train(pictures["images"][: is_train(samples).sum()], load_params("autoencoder"), "cpu")
+    write_weights("data/autoencoder.safetensors", network.architecture, arrays_of(network))
+    names = ("latents", "reconstructions", "errors")
+    return dict(zip(names, reconstruct(network, pictures["images"], "cpu"), strict=True))
+
+
+@pytest.fixture(scope="module")
+def patch():
+    with pytest.MonkeyPatch.context() as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def garments(tmp_path_factory, patch):
+    folder = tmp_path_factory.mktemp("garments")
+    start(folder, patch)
+    samples, pictures = drawn_images(load_params("images"))
+    finish(samples, pictures, autoencode(samples, pictures))
+    return folder
 
 
 @pytest.fixture
@@ -25,53 +84,118 @@ def new(tmp_path):
     return tmp_path / "new"
 
 
-def place(pipeline, *arguments, fails=False):
-    return pipeline.fork(fitmap, "place", *map(str, arguments), fails=fails)
+@pytest.fixture
+def place(monkeypatch, capfd):
+    """Call `fitmap place` in a project's folder; returns stdout and stderr."""
+
+    def run(folder, *arguments, fails=False):
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["fitmap", "place", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capfd.readouterr()
+        assert bool(ended.value.code) == fails, printed.err
+        return printed.out, printed.err
+
+    return run
 
 
-def test_a_folder_is_placed_and_drawn(pipeline, new):
-    printed = place(pipeline, new)
+def test_a_folder_is_placed_and_drawn(garments, new, place):
+    printed, _ = place(garments, new)
     lines = [line for line in printed.splitlines() if line.startswith(str(new))]
     assert len(lines) == 12
-    assert "%; distance " in lines[0]
-    with Image.open(pipeline.folder / "plots/placed.png") as picture:
+    assert "%; nearest " in lines[0]
+    assert "; distance " in lines[0]
+    with Image.open(garments / "plots/placed.png") as picture:
         assert min(picture.size) > 1000
-    assert pipeline.run("git", "status", "--porcelain") == ""
-    assert pipeline.repro() == [], "placing changes nothing that DVC watches"
 
 
-def test_json_holds_all_that_is_known(pipeline, new, tmp_path):
+def test_json_holds_all_that_is_known_alone_and_in_company(garments, new, place, tmp_path):
     files = sorted(new.rglob("*.png"))
-    entries = json.loads(place(pipeline, *files, "--json"))
-    assert [entry["image"] for entry in entries] == [str(file) for file in files]
+    entries = json.loads(place(garments, *files, "--json")[0])
+    assert [entry["file_name"] for entry in entries] == [str(file) for file in files]
+    mapped = set(pd.read_parquet(garments / "data/samples.parquet")["file_name"][:400])
     for entry in entries:
         assert len(entry["position"]) == 2
-        assert set(entry["kinds"]) <= set(CLASS_NAMES)
-        assert sum(entry["kinds"].values()) == pytest.approx(1)
+        assert set(entry["classes"]) <= set(CLASS_NAMES)
+        assert sum(entry["classes"].values()) == pytest.approx(1)
         assert len(entry["neighbours"]) == 10
+        assert set(entry["neighbours"]) <= mapped
         assert 0 <= entry["farther_than"] <= 1
+        assert 0 < entry["reconstruction_error"] < 1
         assert entry["off_map"] == bool(entry["warnings"])
-    right = [CLASS_NAMES[int(entry["image"][-5])] in list(entry["kinds"])[:2] for entry in entries]
+    right = [CLASS_NAMES[int(entry["file_name"][-5])] in list(entry["classes"])[:2] for entry in entries]
     assert np.mean(right) >= 0.7
-    (alone,) = json.loads(place(pipeline, files[5], "--json", "--picture", tmp_path / "own.png"))
+    (alone,) = json.loads(place(garments, files[5], "--json", "--picture", tmp_path / "own.png")[0])
     assert alone == entries[5]
     assert (tmp_path / "own.png").stat().st_size > 10_000
 
 
-def test_an_empty_image_is_warned_of(pipeline, tmp_path):
-    Image.new("RGB", (300, 200), "white").save(tmp_path / "empty.png")
-    assert "warning: off the map: nothing stands out of its ground" in place(pipeline, tmp_path / "empty.png")
-
-
-def test_unreadable_files_are_named_and_the_others_placed(pipeline, new):
+def test_unreadable_and_empty_images_are_named_and_the_others_placed(garments, new, place):
     (new / "broken.png").write_bytes(b"no image")
-    printed = place(pipeline, new, new / "missing.png", fails=True)
-    assert printed.count("; distance ") == 12
-    assert f"fitmap: {new}/broken.png cannot be read as an image" in printed
-    assert f"fitmap: {new}/missing.png cannot be read as an image" in printed
-    assert "fitmap: 2 of 14 images could not be read" in printed.splitlines()
-    assert "Traceback" not in printed
+    Image.new("RGB", (300, 200), "white").save(new / "empty.png")
+    printed, errors = place(garments, new, new / "missing.png", fails=True)
+    assert printed.count("; distance ") == 13
+    assert "warning: off the map: nothing stands out of its ground" in printed
+    assert f"fitmap: {new}/broken.png cannot be read as an image" in errors
+    assert f"fitmap: {new}/missing.png cannot be read as an image" in errors
+    assert "fitmap: 2 of 15 images could not be read" in errors.splitlines()
 
 
-def test_an_empty_folder_is_one_line(pipeline, tmp_path):
-    assert place(pipeline, tmp_path, fails=True).strip() == f"fitmap: no images in {tmp_path}"
+def test_an_empty_folder_is_one_line(garments, place, tmp_path):
+    assert place(garments, tmp_path, fails=True)[1].strip().endswith(f"fitmap: no images in {tmp_path}")
+
+
+def write_songs(path: Path, rows: slice) -> pd.DataFrame:
+    """Write songs of three genres as columns of numbers of very different scale, with text beside them."""
+    generator = np.random.default_rng(0)
+    genre = generator.integers(0, 3, 200)
+    numbers = (generator.normal(size=(200, 5)) + 6 * generator.normal(size=(3, 5))[genre]) * [0.01, 1, 100, 10, 1]
+    table = pd.DataFrame(numbers, columns=["tempo", "energy", "loudness", "length", "valence"])
+    table["title"] = [f"Song {i} of {'abc'[g]}" for i, g in enumerate(genre)]
+    table["label"] = np.array(["jazz", "pop", "folk"])[genre]
+    table.iloc[rows].to_csv(path, index=False)
+    return table.iloc[rows]
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory, patch):
+    folder = tmp_path_factory.mktemp("songs")
+    write_songs(folder / "songs.csv", slice(0, 160))
+    start(folder, patch, latents={"source": "songs.csv", "scale": "standard", "test_fraction": 0})
+    samples, pictures = vector_samples(load_params("latents"), load_params("images"))
+    finish(samples, pictures, vector_latents(load_params("latents")))
+    return folder
+
+
+def test_a_table_of_vectors_is_placed_row_by_row_with_the_names_it_gives(songs, place, tmp_path):
+    told = write_songs(tmp_path / "new.csv", slice(160, 200))
+    entries = json.loads(place(songs, tmp_path / "new.csv", "--json")[0])
+    assert [entry["file_name"] for entry in entries] == told["title"].tolist()
+    assert [next(iter(entry["classes"])) for entry in entries] == told["label"].tolist()
+    assert "reconstruction_error" not in entries[0]
+    assert all(name.startswith("Song ") for name in entries[0]["neighbours"])
+    assert np.mean([entry["off_map"] for entry in entries]) < 0.2
+    told.iloc[5:6].drop(columns="label").to_parquet(tmp_path / "one.parquet")
+    (alone,) = json.loads(place(songs, tmp_path / "one.parquet", "--json")[0])
+    assert alone == entries[5]
+    printed, _ = place(songs, tmp_path / "new.csv")
+    assert printed.splitlines()[0].startswith(told["title"].iloc[0])
+    assert (songs / "plots/placed.png").stat().st_size > 10_000
+
+
+def test_arrays_without_names_are_taken_in_order(songs, place, tmp_path):
+    told = write_songs(tmp_path / "new.csv", slice(160, 170))
+    numbers = told.drop(columns=["title", "label"]).to_numpy()
+    np.savez(tmp_path / "new.npz", latents=numbers)
+    entries = json.loads(place(songs, tmp_path / "new.npz", "--json")[0])
+    named = json.loads(place(songs, tmp_path / "new.csv", "--json")[0])
+    assert [entry["position"] for entry in entries] == [entry["position"] for entry in named]
+    assert entries[0]["file_name"] == "row 1"
+
+
+def test_a_table_without_a_column_of_the_map_and_a_file_that_is_none_are_refused(songs, place, tmp_path):
+    write_songs(tmp_path / "new.csv", slice(160, 170)).drop(columns="tempo").to_csv(tmp_path / "less.csv", index=False)
+    assert "less.csv lacks column 'tempo'" in place(songs, tmp_path / "less.csv", fails=True)[1]
+    Image.new("L", (9, 9)).save(tmp_path / "image.png")
+    assert "image.png is no table of vectors (.parquet, .csv" in place(songs, tmp_path / "image.png", fails=True)[1]

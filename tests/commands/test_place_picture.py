@@ -1,0 +1,63 @@
+"""New rows framed on the map, with a list of their neighbours beside it."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.offsetbox import AnnotationBbox
+
+from commands.place_picture import MOST, NewRows, draw_placed
+from stages.figures.style import FIT, INK, png_bytes
+
+GENERATOR = np.random.default_rng(0)
+GREY = GENERATOR.integers(0, 256, (60, 12, 12), dtype=np.uint8)
+COLOUR = GENERATOR.integers(0, 256, (60, 12, 12, 3), dtype=np.uint8)
+CLASSES, NAMES = ["$a_b", "_hidden"], [f"folder/{row}.png" for row in range(60)]
+
+
+def new_rows(m, dimensions=2, images=GREY):
+    neighbours = GENERATOR.integers(0, 60, (m, 10))
+    captions = [f"{row}.png: $a_b 90%" for row in range(m)]
+    pictures = None if images is None else images[:m]
+    return NewRows(GENERATOR.normal(size=(m, dimensions)), neighbours, np.arange(m) % 2 == 1, captions, pictures)
+
+
+def draw(new, labels=None, images=GREY):
+    positions = np.random.default_rng(1).normal(size=(60, new.positions.shape[1])).astype(np.float32)
+    return draw_placed(positions, np.arange(60) % 2 if labels is None else labels, CLASSES, NAMES, new, images)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_every_new_image_is_framed_at_its_place_red_where_it_does_not_belong(dimensions):
+    new = new_rows(5, dimensions)
+    figure = draw(new)
+    *maps, _ = figure.axes
+    assert len(maps) == dimensions - 1
+    frames = [artist for artist in maps[0].artists if isinstance(artist, AnnotationBbox)]
+    pictures, numbers = frames[-2::-2], frames[::-2]  # the first are drawn last
+    assert [to_hex(frame.patch.get_edgecolor()) for frame in pictures] == [INK, FIT, INK, FIT, INK]
+    assert [number.offsetbox.get_text() for number in numbers] == ["1", "2", "3", "4", "5"]
+    if dimensions == 2:
+        np.testing.assert_allclose([frame.xy for frame in pictures], new.positions)
+    assert len(png_bytes(figure)) > 10_000
+
+
+def test_each_stands_beside_its_neighbours_and_a_long_list_is_cut_with_a_note():
+    figure = draw(new_rows(5, images=COLOUR), images=COLOUR)
+    assert len(figure.axes[-1].images) == 5 * 11
+    assert np.array_equal(figure.axes[-1].images[0].get_array(), COLOUR[0])
+    long = draw(new_rows(50), labels=np.full(60, -1))
+    assert len(long.axes[-1].images) == MOST * 11
+    assert f"the first {MOST} of 50" in long.texts[1].get_text()
+    assert {"1", "0.png: $a_b 90%"} <= {text.get_text() for text in long.axes[-1].texts}
+
+
+def test_vectors_without_images_are_numbers_on_the_map_with_the_names_of_their_neighbours():
+    new = new_rows(25, images=None)
+    figure = draw(new, images=None)
+    assert not figure.axes[-1].images
+    assert figure.texts[0].get_text() == "New rows on the map"
+    numbers = [artist.offsetbox.get_text() for artist in figure.axes[0].artists]
+    assert numbers[::-1] == [str(k) for k in range(1, MOST + 1)] + [""] * 5
+    shown = "\n".join(text.get_text() for text in figure.axes[-1].texts)
+    assert all(NAMES[row] in shown for row in new.neighbours[0][:5])
+    png_bytes(figure)
