@@ -216,7 +216,8 @@ def _holds_classes(table: pd.DataFrame, name: str) -> bool:
 def _is_dimension(path: Path, table: pd.DataFrame, name: str) -> bool:
     """Return whether a column is a dimension of the vector: numbers, but no index, no id and no target."""
     numbers = numbers_of(table[name])
-    if numbers is None or pd.api.types.is_datetime64_any_dtype(numbers):
+    if numbers is None:
+        _refuse_nearly_numbers(path, name, table[name])
         return False
     lower = name.lower()
     if lower in ("id", "index") or lower.endswith("_id"):
@@ -230,6 +231,18 @@ def _is_dimension(path: Path, table: pd.DataFrame, name: str) -> bool:
         print(f"{path}: column `{name}` counts the rows and is taken for an index, not for a dimension")
         return False
     return True
+
+
+def _refuse_nearly_numbers(path: Path, name: str, column: pd.Series) -> None:
+    """Raise `InputError` for a column of numbers with a few fields of other text."""
+    if pd.api.types.is_string_dtype(column):
+        wrong = (pd.to_numeric(column, errors="coerce").isna() & column.notna()).to_numpy()
+        if 0 < wrong.sum() <= len(column) / 10:
+            row = int(wrong.argmax())
+            raise InputError(
+                f"{path}: column {name[:60]!r} holds numbers, but {column.iloc[row][:60]!r} in row {row + 1}: "
+                "correct it, or list the columns of the vector in latents.columns"
+            )
 
 
 def _holds_lists(column: pd.Series) -> bool:
@@ -261,7 +274,8 @@ def _from_arrays(path: Path, arrays: dict[str, np.ndarray], wanted: list[str]) -
     for name, array in arrays.items():
         if name == names[0]:
             continue
-        if array.dtype == np.uint8 and array.ndim in (3, 4) and len(array) == n and array.shape[3:] in ((), (3,)):
+        is_stack = array.ndim in (3, 4) and array.shape[3:] in ((), (3,))
+        if is_stack and array.dtype == np.uint8 and len(array) == n and array.size:
             images = array
         elif array.shape == (n,) and array.dtype.kind in "biufUSM":
             columns[name] = np.char.decode(array, errors="backslashreplace") if array.dtype.kind == "S" else array
@@ -304,7 +318,10 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 def _check(path: Path, vectors: np.ndarray, fewest: int) -> None:
     if vectors.ndim != 2 or vectors.shape[1] < 2:
-        raise InputError(f"{path}: vectors have the shape {vectors.shape}, needed is (n, d) with d >= 2")
+        raise InputError(
+            f"{path}: vectors have the shape {vectors.shape}, needed is (n, d) with d >= 2: "
+            "list its columns in latents.columns"
+        )
     if len(vectors) < fewest:
         raise InputError(f"{path} has {len(vectors)} vectors, at least {fewest} are needed")
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
