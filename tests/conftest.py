@@ -10,7 +10,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from tests.forks import dvc, run_fork
+from tests.run_in_fork import dvc, run_fork
 
 ROOT = Path(__file__).parent.parent
 EARLY = ("tests/tiny", "tests/page/browser")  # what takes longest goes first, so that two processes end together
@@ -41,7 +41,7 @@ class Clone:
         return done.stdout
 
     def fork(self, function: Callable, *arguments: str, fails: bool = False) -> str:
-        """Do the same for a function of tests/forks.py, in a fork that has imported what is slow to import."""
+        """Do the same for a function of tests/run_in_fork.py, in a fork that has imported what is slow to import."""
         status, printed = run_fork(function, *arguments, folder=self.folder, environment=self.environment)
         assert (status != 0) == fails, printed
         return printed

@@ -19,7 +19,7 @@ from stages.autoencoder.training import arrays_of, new_network
 from stages.common.errors import InputError
 from stages.common.settings import load_params
 from stages.curve.points import read_points
-from tests.endings import Ending, ending_of, stage
+from tests.run_with_limits import Ending, ending_of, stage
 
 with open("params.yaml") as file:
     VALUES = yaml.safe_load(file)

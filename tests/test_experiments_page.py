@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands_in_docs import sections
 from tests.conftest import Clone
-from tests.documented import sections
 
 PAGE = Path("docs/experiments.md")
 ADDRESS = "https://example.org/you/fitmap"

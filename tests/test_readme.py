@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from commands.findings import FINDINGS
 from commands.fitmap import app
 from stages.common.settings import check_file
-from tests.documented import commands
+from tests.commands_in_docs import commands
 
 FOLDERS = "stages|tests|data|metrics|plots|docs|experiments|benchmarks"
 READMES = [Path("README.md"), Path("README.ko.md")]

@@ -9,7 +9,7 @@ import yaml
 
 from commands.verify import Artifact, content_problem, parse
 from stages.common.errors import InputError
-from tests.forks import dvc, fitmap
+from tests.run_in_fork import dvc, fitmap
 from tests.small_project import make_small_project
 
 

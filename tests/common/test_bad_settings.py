@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stages.common.errors import InputError
 from stages.common.settings import SECTIONS, check_file, check_section
-from tests.endings import ending_of
+from tests.run_with_limits import ending_of
 
 with open("params.yaml") as file:
     VALUES = yaml.safe_load(file)

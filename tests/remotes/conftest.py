@@ -1,4 +1,4 @@
-"""Real storage servers on loopback, and clones of the tiny pipeline that push to them and pull from them."""
+"""Real storage servers on loopback, and a small project that pushes to them and pulls from them."""
 
 import base64
 import hashlib
@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,10 +16,11 @@ from tempfile import TemporaryDirectory
 
 import fsspec
 import pytest
+import yaml
 
 from tests.conftest import Clone
+from tests.small_project import make_small_project
 
-COUNTS = Counter()
 KINDS = ("local", "ssh", "webdav", "s3")
 USER, PASSWORD = "fitmap", "loopback"
 MOTO = Path(sys.prefix).with_name(".venv-moto") / "bin/moto_server"
@@ -28,7 +28,7 @@ MOTO = Path(sys.prefix).with_name(".venv-moto") / "bin/moto_server"
 
 @dataclass
 class Storage:
-    """A place to push to: DVC's address and settings, and the files behind it, through fsspec."""
+    """A remote: its address and settings for DVC, and its files through fsspec."""
 
     kind: str
     url: str
@@ -45,11 +45,17 @@ class Storage:
         self.files.invalidate_cache()
         return set(self.files.find(f"{self.root}/files/md5")) if self.files.exists(f"{self.root}/files/md5") else set()
 
+    def hashes(self, clone: Clone) -> dict[str, str]:
+        """Return the MD5 of each output that DVC keeps, by path."""
+        lock = yaml.safe_load((clone.folder / "dvc.lock").read_text())["stages"]
+        outs = [out for stage in lock.values() for out in stage["outs"] if not out["path"].startswith("metrics/")]
+        return {out["path"]: out["md5"] for out in outs}
+
     def read(self, md5: str) -> bytes:
         return self.files.cat_file(self.path(md5))
 
     def write(self, path: str, content: bytes) -> None:
-        """Write as an attacker or a broken disk would, past DVC."""
+        """Write a file without DVC, as an attacker or a broken disk would."""
         if self.kind != "s3":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).unlink(missing_ok=True)
@@ -59,7 +65,7 @@ class Storage:
         self.files.rm_file(path)
 
     def declare(self, clone: Clone) -> None:
-        """Name it in the clone as the documentation says."""
+        """Set it as the remote of a clone, as docs/sharing.md does."""
         clone.environment |= self.environment
         for key, value in {"url": self.url, **self.settings}.items():
             clone.run("dvc", "remote", "modify", "--local", "storage", key, value)
@@ -73,7 +79,7 @@ def free_port() -> int:
 
 @contextmanager
 def server(*command: str, port: int, **options) -> Iterator[None]:
-    """A server in the foreground, from when it answers on `port` until the block ends."""
+    """Run a server until the block ends; the block starts once it answers on `port`."""
     with TemporaryDirectory() as logs, (Path(logs) / "log").open("w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, **options)
         try:
@@ -90,7 +96,7 @@ def server(*command: str, port: int, **options) -> Iterator[None]:
 
 
 def needs(program: str) -> str:
-    """The path of a server's program; a test that lacks it is skipped and says so."""
+    """Return the path of a server's program; skip the test if it is not installed."""
     found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:{MOTO.parent}")
     if not found:
         pytest.skip(f"{program} is not installed: see .ci/run")
@@ -118,7 +124,7 @@ def ssh(folder: Path) -> Iterator[Storage]:
     )
     home = folder / "home/.ssh"
     home.mkdir(parents=True)
-    checked = folder / "checked_config"  # ssh itself takes no HOME, so that its part is a file named by -F
+    checked = folder / "checked_config"  # ssh ignores HOME, so its configuration is named with -F
     checked.write_text(
         f"Host storage.example.org\n  HostName 127.0.0.1\n  Port {port}\n  IdentityFile {folder}/user_key\n"
         f"  StrictHostKeyChecking yes\n  UserKnownHostsFile {folder}/known_hosts\n"
@@ -186,7 +192,7 @@ DavLockDB {folder}/dav/.lock
 
 @contextmanager
 def s3(folder: Path) -> Iterator[Storage]:
-    """moto's server, which keeps its objects in memory."""
+    """moto's S3 server, which keeps objects in memory."""
     moto, port = needs("moto_server"), free_port()
     endpoint, secret = f"http://127.0.0.1:{port}", {"access_key_id": "fitmap", "secret_access_key": PASSWORD}
     with server(moto, "-H", "127.0.0.1", "-p", str(port), port=port):
@@ -200,40 +206,18 @@ def storage(request) -> Iterator[Storage]:
     with TemporaryDirectory(prefix="fitmap-storage-") as folder:
         Path(folder).chmod(0o755)  # Apache serves it as another user
         with globals()[request.param](Path(folder)) as storage:
-            COUNTS[f"remote {request.param}"] = 1
             yield storage
 
 
 @pytest.fixture
-def clone(pipeline, tmp_path) -> Clone:
-    """A fresh git clone of the finished tiny pipeline, with its cache."""
-    made = git_clone(pipeline, tmp_path / "one/fitmap")
-    shutil.copytree(pipeline.folder / ".dvc/cache", made.folder / ".dvc/cache")
-    made.run("dvc", "checkout", "-q")
-    return made
+def project(tmp_path) -> Clone:
+    """A small project that has run, without a remote."""
+    return make_small_project(tmp_path / "one/project")
 
 
 def git_clone(source: Clone, folder: Path) -> Clone:
-    """A fresh git clone, without a cache."""
-    folder.parent.mkdir(parents=True)
+    """Clone a project with git: without its cache and its local settings."""
     subprocess.run(["git", "clone", "-q", str(source.folder), str(folder)], check=True)
-    made = Clone(folder)
-    made.run("git", "config", "user.name", "test")
-    made.run("git", "config", "user.email", "test@example.org")
-    made.environment["PYTHONPATH"] = str(folder)
-    return made
-
-
-def fresh_clone(source: Clone, storage: Storage, folder: Path) -> Clone:
-    made = git_clone(source, folder)
-    storage.declare(made)
-    return made
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    if COUNTS:
-        remotes = sorted(key.split()[1] for key in COUNTS if key.startswith("remote "))
-        terminalreporter.write_line(
-            f"remotes: {len(remotes)} ({', '.join(remotes)}); faults injected: {COUNTS['injected']}, "
-            f"found: {COUNTS['found']}; objects pushed: {COUNTS['pushed']}, lost: {COUNTS['lost']}"
-        )
+    clone = Clone(folder)
+    clone.environment = {**source.environment, "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache")}
+    return clone

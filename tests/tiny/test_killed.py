@@ -19,7 +19,7 @@ import yaml
 
 from tests.audit.declared import paths
 from tests.conftest import Clone
-from tests.forks import SERVER, stages
+from tests.run_in_fork import SERVER, stages
 
 GRAPH = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
 OUTS = {name: paths(stage["outs"] + stage.get("metrics", [])) for name, stage in GRAPH.items()}

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stages.images.garments.garments import draw_garments
-from tests.forks import fitmap, stages
+from tests.run_in_fork import fitmap, stages
 
 THREE_DIMENSIONS = {"n_components": 3, "perplexity": 10}
 FROM_LATENTS = ("embed_latents", "embed_baselines", "evaluate_map", "render_figures", "render_map_page")

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.forks import dvc
+from tests.run_in_fork import dvc
 
 STAGES = {
     "generate_curve", "train_regressor", "evaluate_regressor", "load_images", "train_autoencoder", "extract_latents",

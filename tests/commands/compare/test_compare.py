@@ -15,7 +15,7 @@ from commands.fitmap import app
 from stages.common.errors import InputError
 from stages.common.samples import make_samples
 from tests.conftest import ROOT, Clone
-from tests.forks import dvc
+from tests.run_in_fork import dvc
 
 OUTS = ["data/samples.parquet", "data/images.npz", "data/latents.npz", "plots/map_points.csv", "plots/fit.png"]
 METRICS = {

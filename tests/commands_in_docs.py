@@ -1,4 +1,4 @@
-"""The commands that pages of documentation show, so that tests can run them."""
+"""Read the commands that a page of documentation shows, so that tests can run them."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ PART = re.compile(
 
 
 def sections(page: Path) -> dict[str, list[str]]:
-    """The shell blocks below each heading that has any, by the heading's text."""
+    """Return the shell blocks below each heading, by the heading's text."""
     found, heading = {}, ""
     for part in PART.finditer(page.read_text(encoding="utf-8")):
         if part["heading"]:
@@ -20,11 +20,11 @@ def sections(page: Path) -> dict[str, list[str]]:
 
 
 def code_blocks(page: Path) -> list[str]:
-    """The page's shell blocks."""
+    """Return the page's shell blocks."""
     return [block for blocks in sections(page).values() for block in blocks]
 
 
 def commands(page: Path) -> list[str]:
-    """Every command line, its comment cut off."""
+    """Return every command line without its comment."""
     lines = "\n".join(code_blocks(page)).splitlines()
     return [command for line in lines if (command := line.split("  #")[0].strip()) and not command.startswith("#")]

@@ -1,10 +1,11 @@
-"""Commands run in forks of a process that has imported what is costly: each is spared the seconds before its work.
+"""Run `dvc`, `fitmap` and stages in forks of a process that has imported the slow packages already.
 
-A fork runs this checkout's code in another project's folder: where that project's own code counts, start a process.
+A fork runs this checkout's code in another project's folder. To run that project's own code, start a process.
 """
 
 import multiprocessing
 import os
+import runpy
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,14 +14,15 @@ from pathlib import Path
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(
     [
-        "stages.images.load_images", "stages.regressor.train_regressor", "stages.autoencoder.train_autoencoder", "stages.tsne.embed_baselines",
-        "stages.figures.render_figures", "dvc.cli.parser", "dvc.repo.reproduce", "dvc.scm", "dvc.render", "networkx",
+        "stages.images.load_images", "stages.regressor.train_regressor", "stages.autoencoder.train_autoencoder",
+        "stages.tsne.embed_baselines", "stages.figures.render_figures", "dvc.cli.parser", "dvc.repo.reproduce",
+        "dvc.scm", "dvc.render", "networkx",
     ]
 )  # fmt: skip
 
 
 def run_fork(function: Callable, *arguments: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """The exit status of `function`, called in `folder` with that environment, and what it prints, stderr included."""
+    """Call `function` in `folder` with that environment; return the exit status and what it prints on both streams."""
     with tempfile.NamedTemporaryFile() as printed:
         child = SERVER.Process(target=_call, args=(function, arguments, str(folder), environment, printed.name))
         child.start()
@@ -39,14 +41,14 @@ def _call(function: Callable, arguments: tuple[str, ...], folder: str, environme
 
 
 def dvc(*arguments: str) -> int:
-    """What the command `dvc` does."""
+    """Do what the command `dvc` does."""
     from dvc.cli import main
 
     return main(list(arguments))
 
 
 def fitmap(*arguments: str) -> None:
-    """What the command `fitmap` does."""
+    """Do what the command `fitmap` does."""
     from commands.fitmap import main
 
     sys.argv = ["fitmap", *arguments]
@@ -54,10 +56,7 @@ def fitmap(*arguments: str) -> None:
 
 
 def stages(*names: str) -> None:
-    """What `python -m stages NAME` does, for one stage after the other."""
-    from stages.__main__ import main
-    from stages.common.errors import run
-
+    """Run one stage after the other, as `python -m stages.ROOM.NAME` does."""
     for name in names:
-        sys.argv = ["stages", name]
-        run(main)
+        (script,) = Path(__file__).parents[1].glob(f"stages/*/{name}.py")
+        runpy.run_module(f"stages.{script.parent.name}.{name}", run_name="__main__", alter_sys=True)

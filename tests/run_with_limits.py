@@ -1,4 +1,4 @@
-"""How the project's code ends on an input: run in a child process, watched for tracebacks, time and memory."""
+"""Run a function in a child process that is checked for tracebacks, warnings, time and memory."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.forks import SERVER
+from tests.run_in_fork import SERVER
 
 MOST_BYTES = 2 * 1024**3
 LONGEST = 60  # seconds
@@ -19,7 +19,7 @@ LONGEST = 60  # seconds
 
 @dataclass(frozen=True)
 class Ending:
-    """`status`: the exit status, or the signal that ended the child, below zero; `peak`: bytes of memory."""
+    """How a child process ended. `status` is its exit status, or minus the signal; `peak` its memory in bytes."""
 
     status: int
     stderr: str
@@ -28,7 +28,7 @@ class Ending:
 
     @property
     def refusal(self) -> str | None:
-        """The one line with which an input is refused; None if it was taken. Everything else is an error here."""
+        """Return the line with which the input is refused, None if it is accepted; fail for any other ending."""
         assert self.status in (0, 1), f"ended with status {self.status} after {self.seconds:.0f} s: {self.stderr}"
         assert "Traceback" not in self.stderr, self.stderr
         assert "Warning" not in self.stderr, self.stderr
@@ -43,7 +43,7 @@ class Ending:
 
 
 def ending_of(function: Callable, *arguments, folder: Path) -> Ending:
-    """Call a function in `folder`, as `stages.common.errors.run` calls a stage's `main`."""
+    """Call a function in `folder` as a stage's script calls its `main`."""
     ours, theirs = SERVER.Pipe()
     errors = folder / ".stderr"
     child = SERVER.Process(target=_run, args=(function, arguments, str(folder), str(errors), theirs))
@@ -63,7 +63,8 @@ def stage(name: str) -> None:
     """Run a stage's `main`."""
     from importlib import import_module
 
-    import_module(f"stages.{name}").main()
+    (script,) = Path(__file__).parents[1].glob(f"stages/*/{name}.py")
+    import_module(f"stages.{script.parent.name}.{name}").main()
 
 
 def _run(function: Callable, arguments: tuple, folder: str, errors: str, pipe: Connection) -> None:
