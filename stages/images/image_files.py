@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageOps
 
 from stages.common.errors import InputError
@@ -39,7 +40,6 @@ FORMATS = (
     "TIFF",
     "WEBP",
 )  # none runs a program
-HEIF_ENDINGS = {".heic", ".heif", ".hif"}
 DVC_CACHE = re.compile(r"/files/md5/[0-9a-f]{2}/[0-9a-f]{30}$")
 LARGE, LARGE_AT_ONCE = 8_000_000, threading.Semaphore(2)  # pixels; bounds the memory of parallel decoding
 MOST_THREADS = 16
@@ -59,12 +59,8 @@ class Square(NamedTuple):
 def endings() -> frozenset[str]:
     """Return the lower-case file name endings of images, such as `.jpg`."""
     Image.init()
-    with contextlib.suppress(ImportError):
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
-    known = {ending for ending, name in Image.registered_extensions().items() if name in FORMATS}
-    return frozenset(known | HEIF_ENDINGS)
+    pillow_heif.register_heif_opener()
+    return frozenset(ending for ending, name in Image.registered_extensions().items() if name in FORMATS)
 
 
 def read_square(path: Path, pixels: int, fit: str, folder: Path | None = None) -> Square:
@@ -170,8 +166,6 @@ def open_image(path: Path, enough: int) -> Iterator[Image.Image]:
             raise OSError("it is no file")  # a pipe would be waited for
         if (size := os.path.getsize(path)) > MAX_BYTES:
             raise InputError(f"{path} has {size:,} bytes, more than {MAX_BYTES:,}")
-        if path.suffix.lower() in HEIF_ENDINGS and "HEIF" not in Image.OPEN:
-            raise OSError("HEIC needs a package: pip install pillow-heif")
         image = stack.enter_context(Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]))
         width, height = image.size
         image.draft(None, (enough, enough))

@@ -68,7 +68,8 @@ def vector_latents(params: LatentsParams) -> dict[str, np.ndarray]:
     with contextlib.redirect_stdout(io.StringIO()):  # load_images has printed the guesses about the columns
         table = read_vectors(path, params.columns)
     order, split = row_order(table, params)
-    vectors = table.vectors[order]
+    vectors, names = table.vectors[order], table.names
+    del table  # a wide one fills the memory
     training = vectors[: (split == "train").sum()]
     mean = training.mean(axis=0, dtype=np.float64)
     parts = [training[:, start : start + 1000] for start in range(0, vectors.shape[1], 1000)]  # bounds the memory
@@ -78,12 +79,12 @@ def vector_latents(params: LatentsParams) -> dict[str, np.ndarray]:
         print(f"{path}: all vectors are equal, so the map shows nothing")
         varying[:] = True
     elif not varying.all():
-        print(f"{path}: {_some(table.names, ~varying)} are the same in every row and left out")
+        print(f"{path}: {_some(names, ~varying)} are the same in every row and left out")
         vectors, mean, spread = vectors[:, varying], mean[varying], spread[varying]
     _hint_at_scales(path, vectors, spread, params.scale)
     standard = params.scale == "standard"
     arrays = {
-        "vector_columns": np.array(table.names, dtype=str)[varying],
+        "vector_columns": np.array(names, dtype=str)[varying],
         "vector_mean": (mean if standard else np.zeros_like(mean)).astype(np.float32),
         "vector_scale": (np.where(spread > 0, spread, 1) if standard else np.ones_like(spread)).astype(np.float32),
     }
@@ -97,7 +98,9 @@ def scale_vectors(vectors: np.ndarray, arrays: dict[str, np.ndarray], scale: str
     if scale == "unit":
         lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
         return (vectors / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)
-    return ((vectors - arrays["vector_mean"]) / arrays["vector_scale"]).astype(np.float32)
+    scaled = vectors - arrays["vector_mean"]
+    scaled /= arrays["vector_scale"]
+    return scaled.astype(np.float32, copy=False)
 
 
 def row_order(table: VectorTable, params: LatentsParams) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Tables that people bring: CSV, JSON lines or Parquet, with each column's type found."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ from stages.common.input_checks import MOST_UNPACKED, check_table, is_file
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 # A number of a table: longer integers do not fit into a float64 and are names; so are those that begin with a zero.
 NUMBER = r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+|\d+\.\d*)(?:[eE][+-]?\d+)?"
+TEXT_COLUMNS = ("label", "labels", "class", "target", "y", "split", "file_name", "image", "name", "title")
 MISSING_NUMBERS = ("nan", "na", "n/a", "null", "none", "inf", "-inf", "infinity", "-infinity")
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table; the columns of a CSV file are text, those of the other formats have types.
+    """Read a table; a CSV file's columns of decimals are numbers and all others text, other formats have types.
 
     Only empty fields of a CSV file are missing: `None`, `NA` and `null` are text. A file without a header gets the
     column names `column 1`, `column 2`, … and a line on the console. Raises `InputError` that names the file.
@@ -116,16 +118,25 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         with open(path, encoding="utf-8-sig") as file:
             first = file.readline()
-        separator = max("\t;,", key=first.count) if first.strip() else ","
-        table = pd.read_csv(
-            path, sep=separator, header=None, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8-sig"
-        )
+        separator = max(",;\t", key=first.count)
+        options = {"sep": separator, "keep_default_na": False, "na_values": [""], "encoding": "utf-8-sig"}
+        head = pd.read_csv(path, header=None, nrows=100, dtype="str", **options)
+        if separator == ";" and head.map(lambda field: bool(re.fullmatch(r"[+-]?\d+,\d+", str(field)))).any(axis=None):
+            options["decimal"] = ","
+            head = head.replace({",": "."}, regex=True)
+        names = ["" if pd.isna(name) else str(name).strip() for name in head.iloc[0]]
+        has_header = _has_header(names, head.iloc[1:])
+        options |= {"header": 0 if has_header else None, "names": range(len(names)), "low_memory": False}
+        text = {i: "str" for i, name in enumerate(names) if name.lower() in TEXT_COLUMNS}
+        table = pd.read_csv(path, dtype=text, **options)
+        if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of rows
+            raise ValueError("some rows have more fields than the first")
+        whole = [i for i in table if pd.api.types.is_integer_dtype(table[i])]
+        if whole:  # integers may be codes such as 01
+            table[whole] = pd.read_csv(path, usecols=whole, dtype="str", **options)
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns") from None
-    names = ["" if pd.isna(name) else str(name).strip() for name in table.iloc[0]]
-    if _has_header(names, table.iloc[1:]):
-        table = table.iloc[1:].reset_index(drop=True)
-    else:
+    if not has_header:
         print(f"{path} has no header: its columns are called `column 1`, `column 2`, …")
         names = [f"column {i + 1}" for i in range(len(names))]
     table.columns = names

@@ -134,6 +134,12 @@ def test_a_file_without_a_header_keeps_its_first_row(tmp_path, capsys):
     assert read(write(tmp_path / "a.csv", pd.DataFrame(VECTORS)))[2]["latents"].shape == (60, 4), "0,1,2,3 is a header"
 
 
+def test_semicolons_and_decimal_commas(tmp_path):
+    latents = read(write(tmp_path / "a.csv", TABLE.assign(label=LABELS), sep=";", decimal=","))[2]
+    assert latents["latents"].shape == (60, 4)
+    np.testing.assert_allclose(latents["latents"], VECTORS[row_of(latents)])
+
+
 def test_columns_beside_the_vector_keep_their_types(tmp_path, monkeypatch):
     others = pd.DataFrame(
         {
