@@ -33,7 +33,7 @@ from PIL import Image
 from stages.common.colours import class_colour
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.page.map_page import Points, map_page
-from stages.page.packing import Encoder
+from stages.page.pack_encoder import Encoder
 
 try:
     from bokeh.embed import file_html

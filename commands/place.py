@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from commands.place_picture import NewRows, draw_placed
 from stages.autoencoder.training import choose_device, network_from, reconstruct
-from stages.common.artifacts import read_arrays, read_weights, rows_of, write_bytes, write_text
+from stages.common.artifacts import read_arrays, read_json, read_weights, rows_of, write_bytes, write_text
 from stages.common.errors import InputError
 from stages.common.samples import classes_of, labels_of, make_samples, read_samples
-from stages.common.settings import VECTOR_FILES, load_params
+from stages.common.settings import VECTOR_FILES, load_params, map_params
 from stages.figures.style import png_bytes, shorten
 from stages.images.like_training import read_like_training
 from stages.images.source_folder import list_images
@@ -51,7 +51,7 @@ def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: b
             write_bytes(str(picture or PICTURE), png_bytes(draw(entries, placed, finished)))
             _say(f"the map with them: {picture or PICTURE}", as_json)
         if page:
-            write_text(str(page), interactive(names, placed))
+            write_text(str(page), interactive(names, placed, page))
             _say(f"the map to explore: {page}", as_json)
     if unreadable:
         raise InputError(f"{unreadable} of {unreadable + len(names)} images could not be read")
@@ -186,7 +186,7 @@ def draw(entries: list[dict], placed: Placed, finished: FinishedMap) -> Figure:
     return draw_placed(finished.positions, labels, classes_of(samples), names, new, shown)
 
 
-def interactive(names: list[str], placed: Placed) -> str:
+def interactive(names: list[str], placed: Placed, path: Path) -> str:
     """Return the interactive page of the map with the new rows on it; their classes are unknown."""
     from stages.page.finished_page import finished_page
     from stages.page.map_page import Points
@@ -201,7 +201,17 @@ def interactive(names: list[str], placed: Placed) -> str:
         placed.neighbours[:, :PAGE_NEIGHBOURS].astype(np.int32),
         warnings=["; ".join(warnings) for warnings in placed.warnings],
     )
-    return finished_page(new)
+    return finished_page(
+        read_samples(),
+        read_arrays("data/images.npz"),
+        read_arrays("data/latents.npz"),
+        read_arrays("data/map.npz"),
+        read_weights("data/autoencoder.safetensors"),
+        {"map": read_json("metrics/map.json"), "latents": read_json("metrics/latents.json")},
+        map_params(),
+        new=new,
+        path=str(path),
+    )
 
 
 def _say(message: str, as_json: bool) -> None:

@@ -99,7 +99,7 @@ def test_rooms_import_in_one_direction():
         "tsne": {"common"},
         "scores": {"common", "tsne"},
         "figures": {"common"},
-        "page": {"common"},
+        "page": {"common", "tsne"},
     }
     scripts = {script(stage) for stage in GRAPH}
     for module in MODULES:

@@ -1,105 +1,110 @@
-"""The map as one HTML file: every image at its place, to be opened with a double click and without network.
+"""The interactive map as one HTML file: every point at its place, opened by a double click, without network.
 
-The page's own HTML, CSS and JavaScript lie in `page/`; this module puts them and the data into one document. Images
-travel in lossless WebP sheets, numbers as little-endian arrays, both in base 85 in script elements that no browser
-runs. A Content-Security-Policy admits the page's own script and style, by their hashes, and nothing else.
+This module decides what the page holds; `pack_*.py` encode it, `html_document.py` makes the file, `web/` is the page.
 """
 
-import graphlib
-import html
-import re
-import string
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from stages.common.colours import class_colour
+from stages.common.colours import CLASS_COLOURS, class_colour
 from stages.common.density import Density
-from stages.page.packing import Encoder, as_text, packed, sheets
-from stages.page.security_policy import admitted, json_text, policy
+from stages.common.samples import classes_of, columns_of
+from stages.page.html_document import data_script, html_document
+from stages.page.pack_bytes import as_text, deflated, deflated_strings
+from stages.page.pack_columns import category_codes, pack_column
+from stages.page.pack_encoder import Encoder, pack_encoder
+from stages.page.pack_images import sheet_layout, sprite_sheets
 
-PAGE = Path(__file__).with_name("page")
-IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
-EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const|let) (\w+))", re.MULTILINE)
+BLACK = 16  # levels up to which a pixel of an image's border counts as black
+BLACK_SHARE = 0.6  # share of black border pixels from which grey images are cut out
 
 
 @dataclass(frozen=True)
 class Points:
-    """n points of the map and what is known of each; None for what is not.
+    """n points of the map and what is known of each; None if unknown.
 
-    positions: float (n, 2) or (n, 3). labels: int (n,), -1 without a class. images, reconstructions: uint8 (n, h, w).
-    errors: float (n,), mean squared reconstruction error. neighbours: int (n, k), the nearest in latent space among the
-    mapped points, nearest first. kept: float (n,), the share of a point's latent neighbours that are neighbours on the
-    map, too, 0 to 1. names: what each is called. warnings: why each is off the map, empty where it is on
-    it.
+    positions: float (n, 2) or (n, 3). samples: their n rows of the samples, see `stages/common/samples.py`.
+    images, reconstructions: uint8 (n, h, w) or (n, h, w, 3). errors: float (n,), mean squared reconstruction error.
+    neighbours: int (n, k), the nearest in latent space among the mapped points, nearest first. kept: float (n,), the
+    share of them that are neighbours on the map too. warnings: why each is off the map, empty if it is on it.
+    folder: URL of the folder that holds the files, relative to the page or absolute; empty if there is none.
     """
 
     positions: np.ndarray
-    labels: np.ndarray
+    samples: pd.DataFrame
     images: np.ndarray | None = None
     reconstructions: np.ndarray | None = None
     errors: np.ndarray | None = None
     neighbours: np.ndarray | None = None
     kept: np.ndarray | None = None
-    names: Sequence[str] = ()
     warnings: Sequence[str] = ()
-
-
-def points_of(rows: dict[str, np.ndarray], split: str, positions: np.ndarray, **known) -> Points:
-    """The first rows of one split (`train` or `test`) as points of the page; what the rows lack is left out."""
-    columns = {name: rows[f"{split}_{name}"][: len(positions)] for name in ("images", "reconstructions", "errors")}
-    columns = {name: column for name, column in columns.items() if len(column)}
-    return Points(positions, rows[f"{split}_labels"][: len(positions)], **columns, **known)
+    folder: str = ""
 
 
 def map_page(
     points: Points,
-    class_names: Sequence[str],
     *,
     title: str,
     new: Points | None = None,
     new_name: str = "New images",
     new_shown: bool = False,
+    new_framed: bool = True,
     metrics: dict | None = None,
     params: dict | None = None,
     encoder: Encoder | None = None,
     density: Density | None = None,
 ) -> str:
-    """The page of a map as one self-contained HTML document.
+    """Return the page of a map as one self-contained HTML document; equal arguments give equal bytes.
 
-    points: those that made the map. new: images placed on it afterwards, a layer of its own called `new_name` (shown
-    from the beginning if `new_shown`), whose neighbours are indices into `points`. metrics, params: figures to list, in
-    groups (`{"map": {"trustworthiness": 0.99}}`) or flat. encoder: with it, and with neighbours, the page places images
-    that its reader drops on it. density: of training images of which `points` are only some, drawn beneath a flat map;
-    hidden at first unless most are not among `points`. What only one of `points` and `new` has of images,
-    reconstructions, errors, neighbours or kept is blank for the other; names and warnings are of `new` alone. Equal
-    arguments give equal bytes.
+    Args:
+        points: those that made the map.
+        title: heading of the page, as text.
+        new: points placed on the map afterwards, a layer called `new_name` that is shown at first if `new_shown`, each
+            image in a frame if `new_framed`. Their neighbours are indices into `points`. What only one of the two has
+            is blank for the other.
+        metrics, params: values to list, in groups (`{"map": {"trustworthiness": 0.99}}`) or flat.
+        encoder: lets the page place images that its reader drops on it; needs neighbours.
+        density: drawn beneath a flat map; hidden at first unless most of its points are not among `points`.
     """
     layers = [points] if new is None else [points, new]
-    pictures: dict[str, list[bytes]] = {"images": [], "reconstructions": []}
-    cell = {"width": 1, "height": 1, "columns": 1, "rows": 1}
-    for name in pictures:
-        images = _joined(layers, name, 0)
-        if images is not None and images.size:
-            cell, pictures[name] = sheets(images)
-    if density is not None:
-        pictures["density"] = sheets(density.shades[None])[1]
-    described, weights = packed(encoder) if encoder else (None, None)
+    samples = pd.concat([layer.samples for layer in layers], ignore_index=True)
+    classes = list(dict.fromkeys(name for layer in layers for name in classes_of(layer.samples)))
+    samples["label"] = pd.Categorical(samples["label"].astype("object"), categories=classes)
+    names = [str(name) for name in samples["file_name"]]
+    images, reconstructions = (_joined(layers, name, 0) for name in ("images", "reconstructions"))
+    sheets = {
+        name: sprite_sheets(array)
+        for name, array in (("images", images), ("reconstructions", reconstructions))
+        if array is not None and array.size
+    }
+    columns = [pack_column(name, values) for name, values in columns_of(samples).items()]
+    described, weights = pack_encoder(encoder) if encoder and "images" in sheets else (None, None)
     header = {
         "mapped": len(points.positions),
-        "stored": sum(len(layer.positions) for layer in layers),
+        "stored": len(samples),
         "dimensions": points.positions.shape[1],
-        "classNames": [str(name) for name in class_names],
-        "colours": [class_colour(label) for label in range(len(class_names))],
-        "cell": cell,
-        "sheets": {name: len(encoded) for name, encoded in pictures.items()},
-        "cutOut": points.images is not None and points.images.size > 0 and _on_black(points.images),
+        "classNames": classes,
+        "classColours": [class_colour(label) for label in range(len(classes))],
+        "palette": CLASS_COLOURS,
+        "columns": [header for header, _ in columns],
+        "cell": sheet_layout(images) if "images" in sheets else {"width": 1, "height": 1, "columns": 1, "rows": 1},
+        "colour": "images" in sheets and images.ndim == 4,
+        "sheets": {name: len(encoded) for name, encoded in sheets.items()},
+        "cutOut": "images" in sheets and _is_on_black(images),
         "newName": new_name,
+        "newFramed": new_framed,
         "newShown": new_shown and new is not None,
-        "names": [str(name) for name in new.names] if new else [],
-        "warnings": [str(warning) for warning in new.warnings] if new else [],
+        "folders": [layer.folder for layer in layers],
+        "storageKey": hashlib.sha256("\0".join(names).encode("utf-8", "replace")).hexdigest()[:32],
+        "warnings": {
+            str(len(points.positions) + index): str(warning)
+            for index, warning in enumerate(new.warnings if new else [])
+            if warning
+        },
         "encoder": described,
         "density": {
             "count": density.count,
@@ -111,72 +116,36 @@ def map_page(
         "metrics": metrics or {},
         "params": params or {},
     }
-    return _document(title, header, _arrays(layers), pictures, weights)
-
-
-def _document(
-    title: str,
-    header: dict,
-    arrays: dict[str, np.ndarray],
-    pictures: dict[str, list[bytes]],
-    weights: bytes | None,
-) -> str:
-    """The template filled in: first what the first picture shows, then the script that draws it, then the rest."""
-    style, script = (PAGE / "page.css").read_text("utf-8"), _bundle(PAGE)
-    first = ['<script type="application/json" id="header">' + json_text(header) + "</script>"]
-    first += [_array(name, array) for name, array in arrays.items() if name != "neighbours"]
-    later = [_array(name, array) for name, array in arrays.items() if name == "neighbours"]
+    positions = np.concatenate([layer.positions for layer in layers])
+    first = [_array("positions", positions.astype("<f4")), _array("classes", category_codes(samples["label"]))]
+    if density is not None:
+        sheets["density"] = sprite_sheets(density.shades[None])
+    later = [data_script(as_text(deflated_strings(names)), deflated="names")]
+    later += [_deflated(name, array) for name, array in _measures(layers).items()]
     later += [
-        f'<script type="text/plain" data-sheet="{name}" data-index="{index}">{as_text(sheet)}</script>'
-        for name, encoded in pictures.items()
+        data_script(as_text(content), deflated=f"column{index}", type=header.get("dtype", "strings"))
+        for index, (header, content) in enumerate(columns)
+    ]
+    later += [
+        data_script(as_text(sheet), sheet=name, index=index)
+        for name, encoded in sheets.items()
         for index, sheet in enumerate(encoded)
     ]
     if weights is not None:
-        later.append(f'<script type="text/plain" data-encoder>{as_text(weights)}</script>')
-    return string.Template((PAGE / "page.html").read_text("utf-8")).substitute(
-        policy=policy(script_src=admitted(script), style_src=admitted(style)),
-        title=html.escape(title),
-        style=style,
-        script=script,
-        first="\n".join(first),
-        later="\n".join(later),
-        dragging="turn; with Shift or the right button: move" if header["dimensions"] == 3 else "move",
-    )
+        later.append(data_script(as_text(weights), deflated="encoder"))
+    return html_document(title, header, first, later)
 
 
-def _bundle(folder: Path) -> str:
-    """The ES modules of a folder as one script: each in a function of its own, after those that it imports."""
-    sources = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.js"))}
-    needs = {name: [found[1] for found in IMPORT.findall(source)] for name, source in sources.items()}
-    parts = []
-    for name in graphlib.TopologicalSorter(needs).static_order():
-        body = IMPORT.sub(lambda found: f'const {{{found[1]}}} = modules["{found[2]}"];\n', sources[name])
-        exports = ", ".join(found[1] for found in EXPORT.findall(body))
-        body = EXPORT.sub(r"\1", body)
-        parts.append(f'modules["{name}"] = (() => {{\n{body}return {{ {exports} }};\n}})();\n')
-    return '"use strict";\n(() => {\nconst modules = {};\n' + "".join(parts) + "})();\n"
-
-
-def _arrays(layers: Sequence[Points]) -> dict[str, np.ndarray]:
-    """The layers' numbers, one after the other, each in the smallest type that holds it."""
-    found = {
-        "positions": np.concatenate([layer.positions for layer in layers]).astype("<f4"),
-        "labels": np.concatenate([layer.labels for layer in layers]).astype("<i2"),
-        "errors": _joined(layers, "errors", np.nan),
-        "kept": _joined(layers, "kept", np.nan),
-        "neighbours": _joined(layers, "neighbours", 0),
-    }
-    if found["neighbours"] is not None:
-        few = len(layers[0].positions) <= 1 << 16
-        found["neighbours"] = found["neighbours"].astype("<u2" if few else "<i4")
-    for name in ("errors", "kept"):
-        if found[name] is not None:
-            found[name] = found[name].astype("<f4")
-    return {name: array for name, array in found.items() if array is not None}
+def _measures(layers: Sequence[Points]) -> dict[str, np.ndarray]:
+    """Return the known ones of errors, kept and neighbours for all layers, in the smallest type that holds them."""
+    few = len(layers[0].positions) <= 1 << 16
+    blanks = {"errors": (np.nan, "<f4"), "kept": (np.nan, "<f4"), "neighbours": (0, "<u2" if few else "<i4")}
+    found = {name: (_joined(layers, name, blank), dtype) for name, (blank, dtype) in blanks.items()}
+    return {name: array.astype(dtype) for name, (array, dtype) in found.items() if array is not None}
 
 
 def _joined(layers: Sequence[Points], name: str, blank: float) -> np.ndarray | None:
-    """One field of all layers, `blank` where a layer lacks it; None where all do."""
+    """Return one field of all layers, `blank` for a layer that lacks it; None if all do."""
     known = [getattr(layer, name) for layer in layers if getattr(layer, name) is not None]
     if not known:
         return None
@@ -188,11 +157,17 @@ def _joined(layers: Sequence[Points], name: str, blank: float) -> np.ndarray | N
     return np.concatenate(parts)
 
 
-def _on_black(images: np.ndarray) -> bool:
-    """Whether most of the images' borders are black, so that what they show can be cut out of it."""
+def _is_on_black(images: np.ndarray) -> bool:
+    """Return whether images are grey and most of their borders black, so that what they show can be cut out."""
+    if images.ndim == 4:
+        return False
     borders = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
-    return bool(np.mean(borders < 16) > 0.6)
+    return bool(np.mean(borders < BLACK) > BLACK_SHARE)
 
 
 def _array(name: str, array: np.ndarray) -> str:
-    return f'<script type="text/plain" data-array="{name}" data-type="{array.dtype}">{as_text(array)}</script>'
+    return data_script(as_text(array), array=name, type=array.dtype)
+
+
+def _deflated(name: str, array: np.ndarray) -> str:
+    return data_script(as_text(deflated(array)), deflated=name, type=array.dtype)

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from stages.common.samples import make_samples
 from stages.page.map_page import Points, map_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -25,18 +27,34 @@ FLAGS = [
 CLASS_NAMES = ["boat", "sail boat", "</script><img src=x onerror=window.hacked=1>", "=1+1"]
 TITLE = "<b>Ships</b> & </title><script>window.hacked=1</script>"
 VIEWPORT = {"width": 1000, "height": 700}
+HARBOURS = ["Busan", "Kiel", "=cmd()", "</script><i>x"]
 
 
-def clusters(count: int, dimensions: int = 2, seed: int = 0, size: int = 28) -> Points:
+def columns_of(count: int) -> pd.DataFrame:
+    """Columns of every type, with missing and hostile values."""
+    numbers = np.arange(count)
+    return pd.DataFrame(
+        {
+            "tonnes": np.where(numbers % 10 == 9, np.nan, numbers * 1.5),
+            "built": pd.to_datetime("1990-01-01") + pd.to_timedelta(numbers, "D"),
+            "harbour": pd.Categorical.from_codes(np.where(numbers % 7 == 6, -1, numbers % 4), HARBOURS),
+            "log": [f"entry {i} " + "a quiet day at sea. " * 20 if i % 3 else f"brief {i}" for i in numbers],
+            "site": [f"https://ships.example/{i}?a=1&b=<2>" for i in numbers],
+        }
+    )
+
+
+def clusters(count: int, dimensions: int = 2, seed: int = 0, size: int = 28, split: str = "train") -> Points:
     """Points of four classes in four clusters, with images that differ in every pixel."""
     draw = np.random.default_rng(seed)
     labels = np.arange(count) % len(CLASS_NAMES)
     centres = np.array([[-20, 10, 5], [20, 12, -5], [15, -15, 10], [-12, -18, -10]])[:, :dimensions]
     positions = (centres[labels] + draw.normal(0, 4, (count, dimensions))).astype(np.float32)
     images = draw.integers(0, 256, (count, size, size), dtype=np.uint8)
+    names = [f"{split}/ship {i} & co.png" for i in range(count)]
     return Points(
         positions=positions,
-        labels=labels,
+        samples=make_samples(np.full(count, split), names, labels, CLASS_NAMES, columns_of(count)),
         images=images,
         reconstructions=255 - images,
         errors=draw.random(count, dtype=np.float32),
@@ -46,14 +64,7 @@ def clusters(count: int, dimensions: int = 2, seed: int = 0, size: int = 28) -> 
 
 
 SHIPS = clusters(600)
-NEW_SHIPS = replace(clusters(60, seed=1), kept=None)
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Say how many checks ran in the browser."""
-    passed = [report for report in terminalreporter.stats.get("passed", []) if "tests/browser/" in report.nodeid]
-    if passed:
-        terminalreporter.write_line(f"{len(passed)} checks passed in a real browser")
+NEW_SHIPS = replace(clusters(60, seed=1, split="test"), kept=None)
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +81,9 @@ def new_ships() -> Points:
 def write_page(tmp_path_factory):
     """Write a page for some points; its address."""
 
-    def write(points: Points, class_names=CLASS_NAMES, **options) -> str:
+    def write(points: Points, **options) -> str:
         path: Path = tmp_path_factory.mktemp("page") / "map.html"
-        path.write_text(map_page(points, class_names, **{"title": TITLE, **options}), encoding="utf-8")
+        path.write_text(map_page(points, **{"title": TITLE, **options}), encoding="utf-8")
         return path.as_uri()
 
     return write
@@ -117,11 +128,11 @@ class MapPage:
         """Wait until movements are over and what has changed is drawn."""
         self.run("""async () => {
             const frame = () => new Promise(requestAnimationFrame);
-            do { await frame(); await frame(); } while (fitmap.app.camera.gliding || fitmap.app.frame);
+            do { await frame(); await frame(); } while (fitmap.motion.gliding || fitmap.map.frame);
         }""")
 
     def at(self, point: int) -> list[float]:
-        return self.run("(i) => fitmap.scene.screenOf(i)", point)
+        return self.run("(i) => fitmap.map.screenOf(i)", point)
 
     def hover(self, point: int) -> None:
         self.page.mouse.move(*self.at(point))
@@ -129,23 +140,28 @@ class MapPage:
     def click(self, point: int) -> None:
         self.page.mouse.click(*self.at(point))
 
+    def name(self) -> str:
+        """The name on the card, once what has changed is drawn; "" without a card."""
+        self.settle()
+        return self.card.locator("[data-part=name]").text_content() if self.card.is_visible() else ""
+
     def state(self, key: str):
-        return self.run("(key) => fitmap.scene.state[key]", key)
+        return self.run("(key) => fitmap.state[key]", key)
 
     def view(self) -> dict[str, float]:
-        return self.run("() => (({x, y, scale}) => ({x, y, scale}))(fitmap.scene.view)")
+        return self.run("() => (({x, y, scale}) => ({x, y, scale}))(fitmap.map.viewport)")
 
     def show(self, **patch) -> None:
-        self.run("(patch) => fitmap.app.change(patch)", patch)
+        self.run("(patch) => fitmap.state.change(patch)", patch)
         self.settle()
 
     def look_at(self, point: int, scale: float) -> None:
         """Bring a point to the middle of the free part of the map."""
         self.run(
             """([i, scale]) => {
-                const { scene } = fitmap;
-                scene.view.set({ x: scene.seen[3 * i], y: scene.seen[3 * i + 1], scale });
-                fitmap.app.touched();
+                const { map, motion } = fitmap;
+                map.viewport.set({ x: map.layout.seen[3 * i], y: map.layout.seen[3 * i + 1], scale });
+                motion.moved();
             }""",
             [point, scale],
         )

@@ -1,4 +1,4 @@
-"""How dense all training images lie is drawn beneath the map, in its place, and can be hidden."""
+"""How dense all training points lie is drawn beneath the map, in its place, and can be hidden."""
 
 import io
 
@@ -8,11 +8,10 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from stages.common.density import density_beneath
-from tests.browser.test_drawing import NO_WEBGL
 
 draw = np.random.default_rng(0)
 OTHERS = np.concatenate([draw.normal([2, -5], [3, 1.5], (6000, 2)), draw.normal([-20, 10], 4, (9000, 2))])
-DENSEST = 0.3  # opacity, as in scene.js
+DENSEST = 0.3  # opacity, as in shaders.js
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def screenshot(opened) -> np.ndarray:
 
 def expected_shades(opened, density, pixels: np.ndarray) -> np.ndarray:
     """Shades 0 to 1 at pixels (n, 2), left and top, of the screen: where they are on the map, read linearly."""
-    to_map = "(pixels) => pixels.map(([left, top]) => fitmap.scene.view.toMap(left, top))"
+    to_map = "(pixels) => pixels.map(([left, top]) => fitmap.map.viewport.toMap(left, top))"
     x, y = np.array(opened.run(to_map, (pixels + 0.5).tolist())).T
     left, right, bottom, top = density.extent
     rows, columns = density.shades.shape
@@ -39,30 +38,28 @@ def expected_shades(opened, density, pixels: np.ndarray) -> np.ndarray:
     return map_coordinates(density.shades / 255, at, order=1, mode="constant")
 
 
-@pytest.mark.parametrize("before", ["", NO_WEBGL], ids=["webgl", "canvas"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_shades_lie_where_the_images_lie(open_page, dense_page, density, before, scheme):
-    opened = open_page(dense_page, before, color_scheme=scheme)
-    opened.run("() => document.querySelector('#no-classes').click()")  # nothing else is drawn
-    ground, ink = (np.array(opened.run(f"() => fitmap.scene.{name}")) for name in ("ground", "ink"))
+def test_the_shades_lie_where_the_images_lie(open_page, dense_page, density, scheme):
+    opened = open_page(dense_page, color_scheme=scheme)
+    opened.run("() => fitmap.state.setFilter('class', { without: new Set([1, 2, 3, 4]) })")  # nothing else is drawn
+    ground, ink = (np.array(opened.run(f"() => fitmap.map.theme.{name}")) for name in ("ground", "ink"))
     pixels = np.random.default_rng(1).integers([80, 20], [560, 680], (300, 2))
     views = [{}, {"x": 2, "y": -4, "scale": 40}, {"x": 5, "y": -5, "scale": 40}]  # the whole, a part, and moved
     for view in views:
-        opened.run("(view) => { fitmap.scene.view.set(view); fitmap.app.touched(); }", view)
+        opened.run("(view) => { fitmap.map.viewport.set(view); fitmap.motion.moved(); }", view)
         opened.settle()
         shades = expected_shades(opened, density, pixels)
         assert shades.max() > 0.5
         drawn = screenshot(opened)[pixels[:, 1], pixels[:, 0]]
         wanted = ground + (ink - ground) * DENSEST * shades[:, None]
-        assert np.abs(drawn - wanted).max() <= 4  # a canvas weighs pixels in few bits
+        assert np.abs(drawn - wanted).max() <= 4
     assert opened.problems == []
 
 
-@pytest.mark.parametrize("before", ["", NO_WEBGL], ids=["webgl", "canvas"])
-def test_it_lies_beneath_the_points(open_page, dense_page, before):
-    opened = open_page(dense_page, before)
+def test_it_lies_beneath_the_points(open_page, dense_page):
+    opened = open_page(dense_page)
     opened.show(pictures="dots")
-    colours = np.array(opened.run("() => [...fitmap.scene.colours]")).reshape(-1, 4)[:, :3]
+    colours = np.array(opened.run("() => [...fitmap.map.colours]")).reshape(-1, 4)[:, :3]
     picture = screenshot(opened)
     places = np.array([opened.at(i) for i in range(0, 600, 4)]).astype(int)  # of the class in the densest place
     kept = np.abs(picture[places[:, 1], places[:, 0]] - colours[:600:4]).max(axis=1) <= 3
@@ -71,11 +68,11 @@ def test_it_lies_beneath_the_points(open_page, dense_page, before):
 
 def test_a_key_hides_it_and_a_link_keeps_that(open_page, dense_page):
     opened = open_page(dense_page)
-    place = tuple(round(v) for v in opened.run("() => fitmap.scene.view.toScreen(2, -5)"))
-    opened.run("() => document.querySelector('#no-classes').click()")
+    place = tuple(round(v) for v in opened.run("() => fitmap.map.viewport.toScreen(2, -5)"))
+    opened.run("() => fitmap.state.setFilter('class', { without: new Set([1, 2, 3, 4]) })")
     opened.settle()
-    ground = opened.run("() => fitmap.scene.ground")
-    control = opened.page.get_by_label("Density of all 15,600 training images")
+    ground = opened.run("() => fitmap.map.theme.ground")
+    control = opened.page.get_by_label("Density of all 15,600 training points")
     assert control.is_checked()
     assert screenshot(opened)[place[1], place[0]].max() < min(ground) - 30
     control.focus()
@@ -84,12 +81,12 @@ def test_a_key_hides_it_and_a_link_keeps_that(open_page, dense_page):
     assert screenshot(opened)[place[1], place[0]].tolist() == ground
     opened.page.wait_for_function("() => location.hash.includes('density=0')")
     again = open_page(f"{dense_page}{opened.run('() => location.hash')}")
-    assert not again.page.get_by_label("Density of all 15,600 training images").is_checked()
+    assert not again.page.get_by_label("Density of all 15,600 training points").is_checked()
 
 
 def test_it_is_hidden_at_first_where_most_images_are_on_the_map(open_page, write_page, ships):
     opened = open_page(write_page(ships, density=density_beneath(ships.positions, OTHERS[:500])))
-    control = opened.page.get_by_label("Density of all 1,100 training images")
+    control = opened.page.get_by_label("Density of all 1,100 training points")
     assert not control.is_checked()
     control.check()
     opened.settle()
@@ -99,4 +96,4 @@ def test_it_is_hidden_at_first_where_most_images_are_on_the_map(open_page, write
 
 def test_a_map_of_all_images_has_no_such_control(ship_map):
     assert not ship_map.page.locator("#density-shown").is_visible()
-    assert not ship_map.run("() => fitmap.scene.state.densityShown")
+    assert not ship_map.run("() => fitmap.state.densityShown")

@@ -1,15 +1,20 @@
 """The page opens from a file, asks the network for nothing, and takes nobody's text for its own."""
 
+import numpy as np
+
+from stages.common.samples import make_samples
+from stages.page.map_page import Points
+
 HOSTILE = 2  # the class whose name is a script
 
 
 def test_opens_without_network_requests_or_errors(ship_map, ships):
     assert ship_map.problems == []
-    assert ship_map.run("() => fitmap.scene.data.mapped") == len(ships.positions)
+    assert ship_map.run("() => fitmap.data.mapped") == len(ships.positions)
 
 
 def test_text_of_users_stays_text(ship_map):
-    rows = ship_map.page.locator("#classes .name")
+    rows = ship_map.page.locator("#legend .name")
     assert rows.nth(HOSTILE).text_content() == "</script><img src=x onerror=window.hacked=1>"
     assert ship_map.page.locator("h1").text_content() == ship_map.page.title()
     assert ship_map.page.title() == "<b>Ships</b> & </title><script>window.hacked=1</script>"
@@ -39,20 +44,10 @@ def test_the_policy_refuses_connections(ship_map):
     assert blocked == "img-src"
 
 
-def test_opens_without_images(open_page, write_page, ships):
-    bare = type(ships)(ships.positions, ships.labels)
-    opened = open_page(write_page(bare))
-    opened.hover(7)
-    opened.settle()
-    assert opened.card.locator("[data-part=index]").text_content() == "#7"
-    assert opened.card.locator("canvas").count() == 0
-    assert opened.problems == []
-
-
 def test_opens_with_a_single_point_without_a_label(open_page, write_page, ships):
-    one = type(ships)(ships.positions[:1], ships.labels[:1] * 0 - 1, images=ships.images[:1])
-    opened = open_page(write_page(one, class_names=[]))
+    samples = make_samples(np.array(["train"]), ["one"], np.array([-1]), [])
+    opened = open_page(write_page(Points(ships.positions[:1], samples, images=ships.images[:1])))
     opened.hover(0)
-    opened.settle()
-    assert opened.card.locator("[data-part=class]").text_content() == "no label"
+    assert opened.name() == "one"
+    assert opened.card.locator("[data-part=class-row]").is_hidden()
     assert opened.problems == []

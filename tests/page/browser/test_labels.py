@@ -1,0 +1,101 @@
+"""Labels and tags: set, undone, kept in the browser, downloaded."""
+
+import csv
+import io
+
+import numpy as np
+
+
+def select(opened, points: list[int]) -> None:
+    opened.run("(points) => fitmap.navigator.select(points)", points)
+    opened.settle()
+
+
+def submit(opened, field: str, text: str) -> None:
+    opened.page.locator(f"#{field}").fill(text)
+    opened.page.locator(f"#{field}").press("Enter")
+    opened.settle()
+
+
+def downloaded(opened, button: str) -> list[dict]:
+    with opened.page.expect_download() as download:
+        opened.page.locator(button).click()
+    text = download.value.path().read_bytes().decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_tags_and_classes_are_set_shown_removed_and_undone(ship_map):
+    select(ship_map, [4, 9])
+    submit(ship_map, "new-tag", "odd; one")
+    submit(ship_map, "new-tag", "wet")
+    submit(ship_map, "new-label", "dinghy")
+    assert ship_map.run("() => fitmap.labels.tagsOf(9)") == ["odd, one", "wet"]
+    assert ship_map.run("() => [4, 5, 9].map((i) => fitmap.data.classOf(i))") == ["dinghy", "sail boat", "dinghy"]
+    assert ship_map.page.locator("#legend .name").all_text_contents()[-1] == "dinghy"
+    ship_map.page.locator("#colour-by").select_option(label="tags")
+    assert ship_map.page.locator("#legend .name").all_text_contents()[0] == "odd, one; wet"
+    ship_map.show(pinned=9)
+    assert ship_map.card.locator(".tag").all_text_contents() == ["odd, one", "wet"]
+    ship_map.page.get_by_label("Remove the tag wet").click()
+    assert ship_map.run("() => fitmap.labels.allTags()") == ["odd, one"]
+    for expected in (["odd, one", "wet"], ["odd, one", "wet"], ["odd, one"], []):
+        ship_map.page.locator("#undo").click()
+        assert ship_map.run("() => fitmap.labels.tagsOf(4)") == expected
+    assert ship_map.run("() => fitmap.data.classOf(4)") == "boat"
+    assert ship_map.state("colourBy") == "class"
+    assert ship_map.page.locator("#undo").is_hidden()
+    assert ship_map.problems == []
+
+
+def test_labels_are_kept_in_the_browser_and_downloaded(ship_map):
+    select(ship_map, [6, 2])
+    submit(ship_map, "new-label", "")
+    select(ship_map, [3, 2])
+    submit(ship_map, "new-tag", '=HYPERLINK("x")')
+    submit(ship_map, "new-tag", "blurry")
+    ship_map.page.reload()
+    ship_map.run("() => fitmap.ready")
+    rows = downloaded(ship_map, "#download-labels")
+    names = {i: f"train/ship {i} & co.png" for i in (2, 3, 6)}
+    assert rows == [
+        {"file_name": names[2], "label": "", "tags": '\'=HYPERLINK("x");blurry'},
+        {"file_name": names[3], "label": "'=1+1", "tags": '\'=HYPERLINK("x");blurry'},
+        {"file_name": names[6], "label": "", "tags": ""},
+    ]
+    assert ship_map.problems == []
+
+
+def test_one_point_is_tagged_from_its_card(ship_map):
+    ship_map.click(33)
+    ship_map.settle()
+    ship_map.card.locator("[data-part=tag]").click()
+    ship_map.page.keyboard.type("mine")
+    ship_map.page.keyboard.press("Enter")
+    assert ship_map.run("() => [...fitmap.labels.edits.keys()]") == [33]
+
+
+def test_the_selection_downloads_sorts_and_copies(ship_map, ships):
+    ship_map.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    select(ship_map, list(range(3, 40, 4)))
+    ship_map.page.locator("#sort").select_option(label="neighbourhood kept")
+    rows = downloaded(ship_map, "#download")
+    order = [int(row["file_name"].split()[1]) for row in rows]
+    assert order == sorted(range(3, 40, 4), key=lambda i: ships.kept[i])
+    np.testing.assert_array_equal(np.array([[row["x"], row["y"]] for row in rows], np.float32), ships.positions[order])
+    np.testing.assert_array_equal(
+        np.array([row["reconstruction error"] for row in rows], np.float32), ships.errors[order]
+    )
+    assert {row["label"] for row in rows} == {"'=1+1"}  # no spreadsheet may take a name for a formula
+    assert {row["harbour"] for row in rows} <= {"</script><i>x", ""}
+    assert rows[0]["site"].startswith("https://")
+    ship_map.page.locator("#copy-names").click()
+    copied = ship_map.run("() => navigator.clipboard.readText()").split("\n")
+    assert copied == [row["file_name"] for row in rows]
+
+
+def test_labels_that_begin_with_an_apostrophe_come_back(ship_map):
+    select(ship_map, [1])
+    submit(ship_map, "new-tag", "'=1")
+    submit(ship_map, "new-label", "-x")
+    (row,) = downloaded(ship_map, "#download-labels")
+    assert (row["label"], row["tags"]) == ("'-x", "''=1")
