@@ -42,20 +42,23 @@ def claims(
 
 @app.command()
 def place(
-    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Image files or folders of them; tables of vectors if the map was made of one."),
+    ],
     picture: Annotated[
         Path | None,
-        typer.Option(help="Where to draw the map with the new images; plots/placed.png, or nowhere with --json."),
+        typer.Option(help="Where to draw the map with the new rows; plots/placed.png, or nowhere with --json."),
     ] = None,
     page: Annotated[
-        Path | None, typer.Option(help="Where to write the map page with the new images; nowhere unless given.")
+        Path | None, typer.Option(help="Where to write the map page with the new rows; nowhere unless given.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON list for programs.")] = False,
 ) -> None:
-    """Place new images on the map: what each is like, where it stands, and a warning if it does not belong there."""
+    """Place new images or vectors on the map: their classes, neighbours and places, and warnings if unlike."""
     from commands.place import place
 
-    place(images, picture, page, json)
+    place(files, picture, page, json)
 
 
 @app.command()

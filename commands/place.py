@@ -150,6 +150,7 @@ def describe(names: list[str], placed: Placed, finished: FinishedMap) -> list[di
             "farther_than": float(np.searchsorted(usual, distance[i]) / len(usual)),
             **({} if placed.errors is None else {"reconstruction_error": float(placed.errors[i])}),
             "neighbours": [mapped[row] for row in placed.neighbours[i]],
+            "neighbour_distances": placed.distances[i].tolist(),
             "off_map": bool(placed.warnings[i]),
             "warnings": placed.warnings[i],
         }

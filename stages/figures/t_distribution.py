@@ -7,7 +7,7 @@ from stages.figures.style import FIT, INK, MUTED, TRAINING, new_figure, paper
 
 
 def draw_t_distribution(size: tuple[float, float] = (8.6, 4.8)) -> Figure:
-    """Densities of the normal distribution and of Student's t with one degree of freedom.
+    """Draw the densities of the normal distribution and of Student's t with one degree of freedom.
 
     t-SNE measures similarity with the first among the latents and with the second on the map (van der Maaten and
     Hinton 2008, section 3.3). Equal similarity therefore means a longer distance on the map for far points, and a

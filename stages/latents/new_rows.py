@@ -60,14 +60,16 @@ class FinishedMap:
 class Placed:
     """m new rows on the map.
 
-    positions: float32 (m, 2 | 3). neighbours: int64 (m, k), rows of the map with the nearest latents, nearest first.
-    measures: as for the map. warnings: why each row is off the map, none if it is on it. images, reconstructions: uint8
-    (m, h, w[, 3]), errors: float32 (m,); None for vectors and where nothing was decoded.
+    positions: float32 (m, 2 | 3). neighbours: int64 (m, k), rows of the map with the nearest latents, nearest first, at
+    Euclidean distances `distances` float64 (m, k). measures: as for the map. warnings: why each row is off the map,
+    none if it is on it. images, reconstructions: uint8 (m, h, w[, 3]), errors: float32 (m,); None for vectors and where
+    nothing was decoded.
     """
 
     latents: np.ndarray
     positions: np.ndarray
     neighbours: np.ndarray
+    distances: np.ndarray
     measures: Measures
     warnings: list[list[str]]
     images: np.ndarray | None = None
@@ -94,7 +96,7 @@ def place_vectors(vectors: np.ndarray, finished: FinishedMap) -> Placed:
     neighbours, distances = neighbours_of(vectors, finished)
     measures = measure(distances)
     positions = place(finished.latents, finished.positions, vectors)
-    return Placed(vectors, positions, neighbours, measures, warn(measures, finished.measures))
+    return Placed(vectors, positions, neighbours, distances, measures, warn(measures, finished.measures))
 
 
 def place_images(images: np.ndarray, strange: list[list[str]], encode: Encode, finished: FinishedMap) -> Placed:
@@ -119,8 +121,8 @@ def place_images(images: np.ndarray, strange: list[list[str]], encode: Encode, f
     latents, reconstructions, errors = encoded
     warnings = [read + own for read, own in zip(strange, warnings, strict=True)]
     positions = place(finished.latents, finished.positions, latents)
-    neighbours, _ = neighbours_of(latents, finished)
-    return Placed(latents, positions, neighbours, measures, warnings, images, reconstructions, errors)
+    neighbours, distances = neighbours_of(latents, finished)
+    return Placed(latents, positions, neighbours, distances, measures, warnings, images, reconstructions, errors)
 
 
 def encode_each(images: np.ndarray, encode: Encode) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:

@@ -121,6 +121,7 @@ def test_json_holds_all_that_is_known_alone_and_in_company(garments, new, place,
         assert sum(entry["classes"].values()) == pytest.approx(1)
         assert len(entry["neighbours"]) == 10
         assert set(entry["neighbours"]) <= mapped
+        assert entry["distance"] == pytest.approx(np.mean(entry["neighbour_distances"]))
         assert 0 <= entry["farther_than"] <= 1
         assert 0 < entry["reconstruction_error"] < 1
         assert entry["off_map"] == bool(entry["warnings"])

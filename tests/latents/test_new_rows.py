@@ -81,6 +81,7 @@ def test_one_by_one_gives_what_all_at_once_gives(encode, finished, placed):
 def test_the_maps_own_images_are_their_own_neighbours(encode, finished):
     again = put(IMAGES[:100], encode, finished)
     np.testing.assert_array_equal(again.neighbours[:, 0], np.arange(100))
+    assert again.distances[:, 0].max() < 1e-4
 
 
 def test_held_out_garments_belong_on_the_map(placed):
