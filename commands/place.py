@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from stages.latents.new_rows import (
     place_vectors,
 )
 from stages.latents.torchvision_encoder import load_encoder
+from stages.page.finished_page import finished_page, folder_url
+from stages.page.map_page import Points
 
 PICTURE = Path("plots/placed.png")
 PAGE_NEIGHBOURS = 8  # as the page lists them for all other points
@@ -189,9 +192,6 @@ def draw(entries: list[dict], placed: Placed, finished: FinishedMap) -> Figure:
 
 def interactive(names: list[str], placed: Placed, path: Path) -> str:
     """Return the interactive page of the map with the new rows on it; their classes are unknown."""
-    from stages.page.finished_page import finished_page
-    from stages.page.map_page import Points
-
     samples = make_samples(np.full(len(names), "test"), names, np.full(len(names), -1), [])
     new = Points(
         placed.positions,
@@ -201,6 +201,7 @@ def interactive(names: list[str], placed: Placed, path: Path) -> str:
         placed.errors,
         placed.neighbours[:, :PAGE_NEIGHBOURS].astype(np.int32),
         warnings=["; ".join(warnings) for warnings in placed.warnings],
+        folder="" if placed.images is None else links_to(names, path),
     )
     return finished_page(
         read_samples(),
@@ -213,6 +214,13 @@ def interactive(names: list[str], placed: Placed, path: Path) -> str:
         new=new,
         path=str(path),
     )
+
+
+def links_to(names: list[str], page: Path) -> str:
+    """Return the URL that, followed by a name, leads from `page` to the file; empty if only some names are absolute."""
+    if all(map(os.path.isabs, names)):
+        return "file://"
+    return "" if any(map(os.path.isabs, names)) else folder_url(".", str(page))
 
 
 def _say(message: str, as_json: bool) -> None:

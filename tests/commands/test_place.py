@@ -1,6 +1,7 @@
 """`fitmap place` on small finished maps: of garments, of photographs in colour and of vectors."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from commands.fitmap import main
 from stages.autoencoder.training import arrays_of, reconstruct, train
-from stages.common.artifacts import write_arrays, write_weights
+from stages.common.artifacts import write_arrays, write_json, write_weights
 from stages.common.samples import is_train, write_samples
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
@@ -45,6 +46,8 @@ def finish(samples: pd.DataFrame, pictures: dict, latents: dict) -> None:
     mapped, placed = (np.flatnonzero(rows) for rows in (is_train(samples), ~is_train(samples)))
     flat = np.ascontiguousarray(10 * latents["latents"][:, :2])
     positions = {"positions": flat[mapped], "placed": flat[placed]}
+    for name in ("latents", "map"):
+        write_json(f"metrics/{name}.json", {"points": len(mapped)})
     write_arrays("data/map.npz", mapped=mapped, placed_rows=placed, kl_divergence=np.float64(1), **positions)
 
 
@@ -132,6 +135,23 @@ def test_json_holds_all_that_is_known_alone_and_in_company(garments, new, place,
     assert (tmp_path / "own.png").stat().st_size > 10_000
 
 
+def header_of(page: Path) -> dict:
+    """Return the header of a page of the map."""
+    return json.loads(re.search(r'id="header">(.*?)</script>', page.read_text())[1])
+
+
+def test_a_page_shows_the_new_images_and_links_to_them(garments, new, place, tmp_path):
+    Image.new("L", (40, 40), 128).save(new / "empty.png")
+    place(garments, new, "--json", "--page", tmp_path / "out.html")
+    header = header_of(tmp_path / "out.html")
+    assert header["mapped"] == 400
+    assert header["stored"] == 413
+    assert header["newShown"]
+    assert header["newName"] == "New images"
+    assert header["folders"] == ["", "file://"]
+    assert [warning for warning in header["warnings"].values() if "nothing stands out" in warning]
+
+
 def test_unreadable_and_empty_images_are_named_and_the_others_placed(garments, new, place):
     (new / "broken.png").write_bytes(b"no image")
     Image.new("RGB", (300, 200), "white").save(new / "empty.png")
@@ -166,6 +186,7 @@ def songs(tmp_path_factory, patch):
     start(folder, patch, latents={"source": "songs.csv", "scale": "standard", "test_fraction": 0})
     samples, pictures = vector_samples(load_params("latents"), load_params("images"))
     finish(samples, pictures, vector_latents(load_params("latents")))
+    write_weights("data/autoencoder.safetensors", {}, {})
     return folder
 
 
@@ -183,6 +204,9 @@ def test_a_table_of_vectors_is_placed_row_by_row_with_the_names_it_gives(songs, 
     printed, _ = place(songs, tmp_path / "new.csv")
     assert printed.splitlines()[0].startswith(told["title"].iloc[0])
     assert (songs / "plots/placed.png").stat().st_size > 10_000
+    place(songs, tmp_path / "new.csv", "--json", "--page", tmp_path / "out.html")
+    header = header_of(tmp_path / "out.html")
+    assert (header["mapped"], header["stored"], header["newName"]) == (160, 200, "New rows")
 
 
 def test_arrays_without_names_are_taken_in_order(songs, place, tmp_path):
