@@ -32,6 +32,11 @@ VECTOR_FILES = (".parquet", ".csv", ".tsv", ".jsonl", ".npz", ".npy", ".safetens
 MOST_WEIGHTS = 100_000_000  # of one training; Adam keeps each four times
 
 
+def is_table(source: str) -> bool:
+    """Return whether `latents.source` names a table of vectors."""
+    return source.lower().endswith(VECTOR_FILES)
+
+
 class Section(BaseModel):
     """Rejects unknown keys and values of another type (an int is accepted for a float)."""
 
@@ -142,7 +147,7 @@ class LatentsParams(Section):
     @property
     def is_file(self) -> bool:
         """Whether `source` names a table of vectors, so that no images need to be encoded."""
-        return self.source.lower().endswith(VECTOR_FILES)
+        return is_table(self.source)
 
 
 class TsneParams(Section):
