@@ -165,22 +165,20 @@ def sentence(entry: dict) -> str:
     """Return an entry as text: a line, and a second one with its warnings if it is off the map."""
     where = ", ".join(f"{value:.1f}" for value in entry["position"])
     distance = f"distance {entry['distance']:.3g}, farther than {entry['farther_than']:.0%} of the map's own"
-    line = (
-        f"{entry['file_name']}: {classes_in_words(entry)}; nearest {entry['neighbours'][0]}; {distance}; at ({where})"
-    )
+    told = [classes_in_words(entry), f"nearest {entry['neighbours'][0]}", distance, f"at ({where})"]
+    line = f"{entry['file_name']}: {'; '.join(filter(None, told))}"
     return f"{line}\n  warning: off the map: {'; '.join(entry['warnings'])}" if entry["off_map"] else line
 
 
 def classes_in_words(entry: dict) -> str:
-    """Return the classes with their shares."""
-    return ", ".join(f"{name} {share:.0%}" for name, share in entry["classes"].items()) or "class unknown"
+    """Return the classes with their shares; empty if none is known."""
+    return ", ".join(f"{name} {share:.0%}" for name, share in entry["classes"].items())
 
 
 def draw(entries: list[dict], placed: Placed, finished: FinishedMap) -> Figure:
     """Draw the map with the new rows."""
-    captions = [
-        f"{shorten(Path(entry['file_name']).name)}: {shorten(classes_in_words(entry), 60)}" for entry in entries
-    ]
+    names = [(shorten(Path(entry["file_name"]).name), shorten(classes_in_words(entry), 60)) for entry in entries]
+    captions = [": ".join(filter(None, pair)) for pair in names]
     off_map = np.array([entry["off_map"] for entry in entries])
     images = placed.images if finished.images is not None else None
     new = NewRows(placed.positions, placed.neighbours, off_map, captions, images)

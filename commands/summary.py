@@ -16,7 +16,7 @@ NO_BETTER = 0.98  # of a straight line's error, from which the network is no bet
 NEXT = {  # what to open, by the metrics that go with it
     "plots/map.html": ("map", "the interactive map, in a browser"),
     "plots/map_images.png": ("map", "the map drawn with its images"),
-    "plots/map_points.png": ("map", "the map by class"),
+    "plots/map_points.png": ("map", "the map as points"),
     "plots/regressor_fit.png": ("regressor", "the fit over the points"),
 }
 
@@ -26,12 +26,15 @@ def summary() -> None:
     metrics = {name: read_json(f"metrics/{name}.json") for name in METRICS if Path(f"metrics/{name}.json").exists()}
     if not metrics:
         raise InputError("metrics/ holds no scores: run `dvc repro` first")
-    lines = describe_fit(metrics["regressor"]) if "regressor" in metrics else []
+    lines, hidden = describe_fit(metrics["regressor"]) if "regressor" in metrics else [], []
     if "latents" in metrics and "map" in metrics:
-        samples = read_samples()
-        lines += describe_latents(metrics["latents"], samples, load_params("latents.source"))
+        params = load_params("latents")
+        rows_alone = params.is_file and metrics["latents"]["pca_test_mse"] is None
+        hidden = ["plots/map_images.png"] if rows_alone else []
+        things = "rows" if rows_alone else "images"
+        lines += describe_latents(metrics["latents"], read_samples(), params.source, things)
         lines += describe_map(metrics["map"])
-    print("\n".join(lines + describe_next(metrics)))
+    print("\n".join(lines + describe_next(metrics, hidden)))
 
 
 def describe_fit(scores: dict) -> list[str]:
@@ -58,11 +61,10 @@ def describe_fit(scores: dict) -> list[str]:
     return [*lines, band]
 
 
-def describe_latents(scores: dict, samples: pd.DataFrame, source: str) -> list[str]:
-    """Say what the latents are worth beside PCA, pixels and always guessing the largest class."""
+def describe_latents(scores: dict, samples: pd.DataFrame, source: str, things: str = "images") -> list[str]:
+    """Say what the latents of `things` are worth beside PCA, pixels and always guessing the largest class."""
     train, classes = is_train(samples), len(classes_of(samples))
     trained, pixels = source == "autoencoder", scores["pixel_knn_accuracy"]
-    things = "images" if trained or scores["pca_test_mse"] is not None else "rows"
     labelled = f"{classes} classes" if classes > 1 else "one class" if classes else "no labels"
     lines = [f"Latents of {things} ({train.sum():,} for training, {(~train).sum():,} for test; {labelled})"]
     if scores["test_mse"] is not None and scores["pca_test_mse"]:
@@ -109,8 +111,8 @@ def describe_map(scores: dict) -> list[str]:
     return lines
 
 
-def describe_next(metrics: dict[str, dict]) -> list[str]:
-    """Name the files to open, as far as they are there, and how to go on."""
-    shown = {path: text for path, (name, text) in NEXT.items() if name in metrics and Path(path).exists()}
-    lines = [f"  {path:<24} {text}" for path, text in shown.items()]
+def describe_next(metrics: dict[str, dict], hidden: list[str]) -> list[str]:
+    """Name the files to open, as far as they are there; those in `hidden` only say that there is nothing to show."""
+    shown = [path for path, (name, _) in NEXT.items() if name in metrics and Path(path).exists()]
+    lines = [f"  {path:<24} {NEXT[path][1]}" for path in shown if path not in hidden]
     return ["Open", *lines] if lines else []

@@ -56,12 +56,12 @@ def draw_map_points(
     crowded = len(others) > len(positions)  # fewer others lie where the points do, and the points show enough
     if crowded:
         note += f"; grey: density of these and {len(others):,} others, log scale"
-    handles, texts = class_entries(labels, class_names)
+    handles, texts = class_entries(labels, class_names) if known else ([], [])
     if len(rings):
         handles.append(Line2D([], [], marker="o", linestyle="", markersize=6, mfc="white", mec=INK, mew=1.3))
         drawn = "" if len(rings) == len(placed) else f"\n({len(rings)} of {len(placed):,} drawn)"
         texts.append(f"test {things}, placed\non the finished map{drawn}")
-    columns = -(-len(texts) // 26)
+    columns = -(-len(texts) // 26) if texts else 0
     angles = (None,) if flat else (30.0, 120.0)
     views = [project(positions, azimuth) for azimuth in angles]
     shapes = [np.clip(np.ptp(xy[:, 0]) / max(np.ptp(xy[:, 1]), 1e-9), 0.6, 1.6) for xy, _ in views]
@@ -84,7 +84,8 @@ def draw_map_points(
                 axes.set(xticks=[], yticks=[], xlabel=f"the three t-SNE dimensions (no unit), seen from {azimuth:.0f}°")
                 draw_triad(axes, azimuth)
         spacing = {"labelspacing": 0.55, "handletextpad": 0.4, "borderaxespad": 0, "columnspacing": 1}
-        legend(panels[-1], handles, texts, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
+        if texts:
+            legend(panels[-1], handles, texts, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
         for axes, (xy, _) in zip(panels, views, strict=True):
             boxes = draw_class_names(axes, xy, labels, class_names)
             if names is not None:
@@ -130,8 +131,10 @@ def draw_density(axes: Axes, xy: np.ndarray) -> None:
 def draw_points(axes: Axes, xy: np.ndarray, depth: np.ndarray, labels: np.ndarray, size: float = 1.0) -> None:
     """Draw the points, the nearest last; on a flat map in shuffled order, so that no class covers another.
 
-    size: factor on their area; at 1 they just cover a map that has no ground.
+    Without any label all have the colour of the first class. size: factor on their area; at 1 they just cover a map
+    that has no ground.
     """
+    labels = labels if (labels >= 0).any() else np.zeros_like(labels)
     shuffled = np.random.default_rng(0).permutation(len(xy))
     order = shuffled[np.argsort(depth[shuffled], kind="stable")]
     area = size * float(np.clip(40000 / max(len(xy), 1), 1.5, 26))

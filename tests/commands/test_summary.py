@@ -1,5 +1,7 @@
 """The summary says in words what the scores mean, and nothing of what they do not know."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -68,7 +70,9 @@ def test_an_encoder_that_adds_nothing_is_told_so(source, accuracy, told):
 @pytest.mark.parametrize("known", [(-1, -1, -1), (0, 0, 0)])
 def test_vectors_without_classes_are_rows_without_a_score(known):
     scores = dict.fromkeys(LATENTS)
-    lines = describe_latents(scores, samples(known, known, ["a"] if known[0] == 0 else []), "data/input/latents/v.npz")
+    lines = describe_latents(
+        scores, samples(known, known, ["a"] if known[0] == 0 else []), "data/input/latents/v.npz", "rows"
+    )
     assert lines[0].startswith("Latents of rows (3 for training, 3 for test; ")
     assert "No score of classes" in lines[1]
     assert len(lines) == 2
@@ -97,7 +101,9 @@ def test_it_takes_the_metrics_that_are_there(tmp_path, monkeypatch, capsys):
     write_samples(many())
     (tmp_path / "plots").mkdir()
     (tmp_path / "plots/map.html").touch()
-    monkeypatch.setattr("commands.summary.load_params", lambda key: "autoencoder")
+    monkeypatch.setattr(
+        "commands.summary.load_params", lambda key: SimpleNamespace(source="autoencoder", is_file=False)
+    )
     summary()
     lines = capsys.readouterr().out.splitlines()
     assert 12 <= len(lines) <= 18

@@ -146,7 +146,10 @@ def test_projection_keeps_lengths_across_paper_and_depth():
 
 def test_unlabelled_single_and_coinciding_points_draw():
     positions, _ = cloud(50)
-    png_bytes(draw_map_points(positions, np.full(50, -1), []))
+    unlabelled = draw_map_points(positions, np.full(50, -1), [])
+    assert unlabelled.axes[0].get_legend() is None
+    assert to_hex(unlabelled.axes[0].collections[0].get_facecolors()[0]) == class_colour(0)
+    png_bytes(unlabelled)
     png_bytes(draw_map_points(positions[:1], np.array([0]), HOSTILE[:1]))
     png_bytes(draw_map_points(positions * 0, np.zeros(50, int), HOSTILE[:1]))
 
