@@ -1,16 +1,21 @@
-"""The real pipeline on a user's own points, images and latents."""
+"""The real pipeline on points, images and vectors of your own."""
 
 import json
+import shlex
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from stages.images.garments.garments import draw_garments
-from tests.run_in_fork import fitmap, stages
+from tests.commands_in_docs import commands
+from tests.run_in_fork import dvc, fitmap, stages
 
 THREE_DIMENSIONS = {"n_components": 3, "perplexity": 10}
 FROM_LATENTS = ("embed_latents", "embed_baselines", "evaluate_map", "render_figures", "render_map_page")
+TINTS = {"shoes": (255, 160, 60), "others": (80, 160, 255)}
 
 
 @pytest.fixture
@@ -19,44 +24,61 @@ def project(pipeline, tmp_path):
     return pipeline.copy(tmp_path)
 
 
-def write_photographs(folder, class_of, n=240):
-    """Garments as files of many sizes, modes and formats, in nested folders, the class of each as `class_of` says."""
-    images, labels, _ = draw_garments(n, seed=5)
-    modes = ("RGB", "L", "RGBA", "P", "CMYK", "I;16")
-    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-        mode = modes[i % len(modes)]
-        picture = Image.fromarray(image).resize((40 + 7 * (i % 5), 40 + 5 * (i % 3)))
-        if mode == "I;16":
-            picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
-        else:
-            picture = picture.convert("RGB").convert(mode)
-        path = folder / class_of(i, label) / f"{i}.{'tif' if mode == 'CMYK' else 'png'}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path)
-
-
-def place(project, *arguments, fails=False):
-    return project.fork(fitmap, "place", *map(str, arguments), fails=fails)
-
-
-def test_own_points_and_a_folder_of_images(project):
+def write_points(path, n=400):
     generator = np.random.default_rng(0)
-    x = generator.uniform(0, 5, 400)
-    y = np.sin(2 * x) + generator.normal(0, 0.1, 400)
+    x = generator.uniform(0, 5, n)
+    y = np.sin(2 * x) + generator.normal(0, 0.1, n)
+    pd.DataFrame({"x": x, "y": y}).to_csv(path, index=False)
+
+
+def write_photographs(folder, class_of=None, n=240):
+    """Write garments in colour, of many sizes and formats, `shoes` and `others` (or as `class_of` says)."""
+    images, labels, _ = draw_garments(n, seed=5)
+    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+        name = "shoes" if label in (5, 7, 9) else "others"
+        tinted = (image[..., None] / 255 * TINTS[name]).astype(np.uint8)
+        picture = Image.fromarray(tinted).resize((40 + 7 * (i % 5), 40 + 5 * (i % 3)))
+        path = folder / (class_of(i) if class_of else name) / f"{i}.{('png', 'jpg', 'tif')[i % 3]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.convert(("RGBA", "RGB", "CMYK")[i % 3]).save(path)
+
+
+def write_songs(path, n=267):
+    """Write songs in three planted groups, whose features have scales from 0.01 to 100."""
+    generator = np.random.default_rng(1)
+    group = np.arange(n) % 3
+    features = (generator.normal(size=(3, 10))[group] * 2 + generator.normal(size=(n, 10))) * np.geomspace(
+        0.01, 100, 10
+    )
+    table = pd.DataFrame(features.astype(np.float32), columns=[f"feature {i}" for i in range(10)])
+    table["label"], table["title"] = [f"group {i}" for i in group], [f"Song no. {i}" for i in range(n)]
+    table["artist"] = [f"Artist {i % 40}" for i in range(n)]
+    table.to_parquet(path)
+
+
+def place(project, *arguments):
+    return json.loads(project.fork(fitmap, "place", *map(str, arguments), "--json"))
+
+
+def test_own_points_and_photographs_in_colour_with_their_columns(project):
     points = project.folder / "data/input/points/own.csv"
-    np.savetxt(points, np.column_stack([x, y]), delimiter=",", header="x,y", comments="")
+    write_points(points)
     photographs = project.folder / "data/input/images/own"
-    write_photographs(photographs, lambda i, label: "shoes" if label in (5, 7, 9) else f"others/deep/{i % 2}")
+    write_photographs(photographs)
+    files = sorted(path.relative_to(photographs).as_posix() for path in photographs.rglob("*.*"))
+    titles = {file: f"photograph {i}" for i, file in enumerate(files)}
+    metadata = pd.DataFrame({"file_name": files, "title": titles.values(), "price": range(len(files))})
+    metadata.to_csv(photographs / "metadata.csv", index=False)
     (photographs / "shoes/broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
     project.set(
         {
             "curve": {"source": "data/input/points/own.csv"},
-            "images": {"source": "data/input/images/own", "size": 24},
+            "images": {"source": "data/input/images/own", "pixels": 24},
             "tsne": {"perplexity": 10},
         }
     )
     assert "shoes/broken.jpg cannot be read as an image" in project.fork(stages, "load_images", fails=True)
-    project.set({"images": {"folder_broken": "skip"}})
+    project.set({"images": {"on_broken": "skip"}})
     assert set(project.repro("generate_curve", "load_images")) == {"generate_curve", "load_images"}
     project.fork(stages, "train_regressor", "evaluate_regressor", "train_autoencoder", "extract_latents", *FROM_LATENTS)
     scores = project.metrics("regressor")
@@ -64,57 +86,78 @@ def test_own_points_and_a_folder_of_images(project):
     assert scores["truth_rmse"] is scores["noise_floor_mae"] is scores["mae_over_floor"] is None
     assert project.metrics("map")["points"] == 192
     assert project.metrics("map")["placed_knn_accuracy"] > 0.8
-    assert project.metrics("map")["pca_placed_knn_accuracy"] > 0.8
-    assert project.metrics("map")["factor_agreement"] is None
+    samples = pd.read_parquet(project.folder / "data/samples.parquet")
+    assert list(samples.columns) == ["split", "file_name", "label", "title", "price"]
+    assert list(samples["title"]) == [titles[file] for file in samples["file_name"]]
+    with np.load(project.folder / "data/latents.npz") as arrays:
+        assert arrays["reconstructions"].shape == (240, 24, 24, 3)
+        mean = arrays["reconstructions"][(samples["label"] == "shoes").to_numpy()].mean(axis=(0, 1, 2))
+    assert mean[0] > 1.5 * mean[2], "shoes are orange"
 
-    entries = json.loads(place(project, *sorted((photographs / "shoes").glob("*.png")), "--json"))
-    assert np.mean([entry["kinds"].get("shoes", 0) > 0.5 for entry in entries]) > 0.8
+    entries = place(project, *sorted((photographs / "shoes").glob("*.png")))
+    assert np.mean([entry["classes"].get("shoes", 0) > 0.5 for entry in entries]) > 0.8
     assert np.mean([entry["off_map"] for entry in entries]) < 0.1
+    assert set(entries[0]["neighbours"]) <= set(samples["file_name"])
 
     points.write_text(points.read_text() + "2.5,0.1\n")
     assert project.repro("generate_curve") == ["generate_curve"], "a changed input file must be seen"
 
 
+def test_a_table_of_vectors_makes_a_map_without_training(project):
+    write_songs(project.folder / "data/input/latents/songs.parquet")
+    source = {"source": "data/input/latents/songs.parquet"}
+    project.set({"latents": source, "tsne": {"perplexity": 10}})
+    assert "scales differ" in project.fork(stages, "load_images", "extract_latents")
+    project.set({"latents": {**source, "scale": "standard"}})
+    project.fork(stages, "load_images", "train_autoencoder", "extract_latents", *FROM_LATENTS)
+    assert project.metrics("map")["points"] == 214
+    assert project.metrics("map")["placed_knn_accuracy"] >= 0.9
+    assert project.metrics("latents")["test_mse"] is project.metrics("latents")["pca_knn_accuracy"] is None
+    page = (project.folder / "plots/map.html").read_text()
+    assert "Artist 7" in page
+    entries = place(project, "data/input/latents/songs.parquet")
+    assert len(entries) == 267
+    assert entries[3]["file_name"] == "Song no. 3"
+    assert entries[3]["neighbour_distances"][0] == 0 or "Song no. 3" not in entries[3]["neighbours"]
+
+
+@pytest.mark.full
 def test_two_hundred_classes_on_a_map_in_three_dimensions(project):
     photographs = project.folder / "data/input/images/own"
-    write_photographs(photographs, lambda i, _: f"a class with number {i % 200}", n=400)
-    project.set({"images": {"source": "data/input/images/own"}, "tsne": THREE_DIMENSIONS})
+    write_photographs(photographs, lambda i: f"a class with number {i % 200}", n=400)
+    project.set({"images": {"source": "data/input/images/own", "pixels": 24}, "tsne": THREE_DIMENSIONS})
     project.fork(stages, "load_images", "train_autoencoder", "extract_latents", *FROM_LATENTS)
     assert project.metrics("map")["points"] == 320
     assert project.metrics("map")["trustworthiness"] > 0.8
-    (entry,) = json.loads(place(project, photographs / "a class with number 7/7.png", "--json", "--picture", "own.png"))
+    (entry,) = place(project, next((photographs / "a class with number 7").iterdir()), "--picture", "own.png")
     assert len(entry["position"]) == 3
     with Image.open(project.folder / "own.png") as picture:
         assert min(picture.size) > 1000
 
 
-def test_own_latents_with_images_and_labels(project):
-    images, labels, _ = draw_garments(200, seed=6)
-    latents = images.reshape(200, -1)[:, ::7] / 255
-    names = np.array(["shoe" if label in (5, 7, 9) else "other" for label in labels])
-    file = project.folder / "data/input/latents/own.npz"
-    np.savez(file, latents=latents, labels=names, images=images)
-    project.set({"latents": {"source": "data/input/latents/own.npz"}, "tsne": {"perplexity": 10}})
-    project.fork(stages, "extract_latents", *FROM_LATENTS)
-    assert project.metrics("map")["points"] == 160
-    assert project.metrics("map")["placed_knn_accuracy"] > 0.8
-    assert project.metrics("map")["pixel_trustworthiness"] is None
-    assert project.metrics("latents")["pixel_knn_accuracy"] > 0.8
-    assert project.metrics("latents")["test_mse"] is None
-    printed = place(project, "data/input/images", fails=True)
-    assert printed.startswith("fitmap: data/latents.npz came from a file of latents")
-    assert printed.count("\n") == 1
-
-
-def test_own_latents_without_images_or_labels_on_a_map_in_three_dimensions(project):
-    latents = np.random.default_rng(0).normal(size=(150, 6))
-    np.savetxt(project.folder / "data/input/latents/own.csv", latents, delimiter=",", header="a,b,c,d,e,f", comments="")
-    project.set(
-        {"latents": {"source": "data/input/latents/own.csv"}, "tsne": {**THREE_DIMENSIONS, "engine": "sklearn"}}
-    )
-    assert project.repro("extract_latents") == ["extract_latents"], "no autoencoder is trained for them"
-    project.fork(stages, *FROM_LATENTS)
+@pytest.mark.full
+def test_vectors_alone_on_a_map_in_three_dimensions(project):
+    vectors = np.random.default_rng(0).normal(size=(150, 6))
+    np.savetxt(project.folder / "data/input/latents/own.csv", vectors, delimiter=",", header="a,b,c,d,e,f", comments="")
+    tsne = {**THREE_DIMENSIONS, "engine": "sklearn"}
+    project.set({"latents": {"source": "data/input/latents/own.csv"}, "tsne": tsne})
+    project.fork(stages, "load_images", "train_autoencoder", "extract_latents", *FROM_LATENTS)
     assert project.metrics("map")["points"] == 120
     assert project.metrics("map")["placed_knn_accuracy"] is None
-    assert project.metrics("map")["pca_placed_knn_accuracy"] is None
     assert set(project.metrics("latents").values()) == {None}
+
+
+@pytest.mark.full
+def test_the_recipes_of_the_documentation(project):
+    write_points(project.folder / "my_points.csv")
+    write_photographs(project.folder / "my_photos", lambda i: f"{('cat', 'dog')[i % 2]}")
+    write_songs(project.folder / "my_vectors.parquet")
+    project.set({"images": {"pixels": 24}, "tsne": {"perplexity": 10}})
+    project.commit("before")
+    for command in commands(Path("docs/data.md")):
+        words = shlex.split(command)
+        runner = {"dvc": dvc, "fitmap": fitmap}.get(words[0])
+        printed = project.fork(runner, *words[1:]) if runner else project.run(*words)
+        assert "Traceback" not in printed
+    assert project.metrics("map")["points"] == 214
+    assert (project.folder / "plots/map.html").stat().st_size > 100_000
