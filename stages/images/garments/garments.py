@@ -1,8 +1,8 @@
-"""Ten kinds of garment, drawn: pictures like Fashion-MNIST's, with the factors behind each of them known.
+"""Draw garments of ten classes, images like Fashion-MNIST's whose factors are known.
 
-The kinds have the names and numbers of Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747). Within a kind the
-pictures vary continuously, and kinds grade into each other where real ones do: a long-sleeved T-shirt is nearly a
-pullover, a high sneaker nearly an ankle boot. No picture is taken from anywhere; shapes and cloth come from `drawing`.
+The classes are Fashion-MNIST's (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747). Within a class the images vary
+continuously, and classes grade into each other as real ones do: a long-sleeved T-shirt is nearly a pullover, a high
+sneaker nearly an ankle boot. Nothing is copied from elsewhere; shapes and cloth are painted by `shapes`.
 """
 
 import numpy as np
@@ -64,23 +64,23 @@ LARGEST_KEPT = 31 << 20  # bytes; glibc hands larger blocks back to the system a
 
 
 def draw_garments(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw `n` garments, as many of each kind, in random order.
+    """Draw `n` garments, as many of each class, in random order.
 
     Returns images uint8 (n, 28, 28), light on black; labels int64 (n,), indices into `CLASS_NAMES`; and the factors
-    behind each picture, float32 (n, len(FACTORS)), NaN where one does not apply to that kind. The same bytes for the
+    behind each picture, float32 (n, len(FACTORS)), NaN where one does not apply to that class. The same bytes for the
     same `n` and `seed` everywhere; draw training and test images with two seeds.
     """
     bytearray(LARGEST_KEPT)  # having freed this, glibc keeps smaller blocks for the next array: half of the time
     rng = np.random.Generator(np.random.PCG64(seed))
     labels = np.empty(n, np.int64)
-    labels[np.argsort(rng.random(n), kind="stable")] = np.arange(n) % len(KINDS)
+    labels[np.argsort(rng.random(n), kind="stable")] = np.arange(n) % len(DRAWERS)
     images = np.zeros((n, 28, 28), np.uint8)
     factors = np.full((n, len(FACTORS)), np.nan, np.float32)
-    for label, kind in enumerate(KINDS):
+    for label, draw in enumerate(DRAWERS):
         rows = np.flatnonzero(labels == label)
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
-            images[chunk], values = kind(Dice(rng, len(chunk)))
+            images[chunk], values = draw(Dice(rng, len(chunk)))
             for name, value in values.items():
                 factors[chunk, FACTORS.index(name)] = value[:, 0, 0]
     return images, labels, factors
@@ -152,4 +152,4 @@ def bag(dice: Dice) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return c.pixels(), {"tone": tone, "texture": texture, **factors}
 
 
-KINDS = (t_shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle_boot)
+DRAWERS = (t_shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle_boot)

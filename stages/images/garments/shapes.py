@@ -1,10 +1,10 @@
-"""Shapes, cloth and chance for the drawn garments: what `garments` composes its pictures from.
+"""Shapes, cloth and random parameters from which garments are composed.
 
 A stack of n pictures is painted at once. Coordinates are (n, 28, 28), parameters (n, 1, 1), all float32. A shape is its
 signed distance in pixels, negative inside, as in Quilez, "2D distance functions" (iquilezles.org).
 
 Only correctly rounded elementwise operations are used (+ - * / sqrt, min, max, comparisons, floor), no library
-functions such as sin and no sums: IEEE 754 fixes their results, so the pictures are the same bytes on every machine.
+functions such as sin and no sums: IEEE 754 fixes their results, so the images are byte-identical on every machine.
 """
 
 from itertools import pairwise
@@ -209,9 +209,9 @@ def stripes(dice: Dice, t: np.ndarray) -> np.ndarray:
     return smooth(0.5 + 1.5 * wave(t / dice.uniform(3.0, 7.0) + dice.uniform(0, 1)))
 
 
-def cloth_pattern(dice: Dice, c: Canvas, kinds: int = 4) -> np.ndarray:
-    """One of `kinds`: bands across, checks, a blotchy print, mottled cloth, a print on the chest; values in 0..1."""
-    choice = dice.uniform(0, kinds)
+def cloth_pattern(dice: Dice, c: Canvas, patterns: int = 4) -> np.ndarray:
+    """Return one of `patterns` in 0..1: bands across, checks, a blotchy print, mottled cloth, a print on the chest."""
+    choice = dice.uniform(0, patterns)
     bands = stripes(dice, c.y)
     checks = (bands + stripes(dice, c.x)) / 2
     blotches = smooth(1.3 * (noise(dice, 13, 13) + noise(dice, 22, 22)) - 0.8)

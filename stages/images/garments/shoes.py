@@ -1,6 +1,6 @@
 """The drawn shoes, in profile, toe to the left: sandal, sneaker, ankle boot. They stand on y = ground.
 
-Each kind paints as many pictures as `dice` has, and returns them (uint8 (n, 28, 28)) with the factors it drew.
+Each function paints n images, one for each throw of `dice`; it returns them, uint8 (n, 28, 28), and their factors.
 """
 
 import numpy as np
