@@ -1,0 +1,156 @@
+"""Duplicates among the images: exact copies, and near copies that were resized, recompressed, shifted or edited.
+
+Near copies are found in two steps, as in fastdup and imagededup. Candidates are the nearest rows of two small
+descriptors: the blurred image, and the magnitudes of its Fourier transform, which a shift leaves as they are. Then each
+pair is compared pixel by pixel under shifts of one pixel. It is a near copy if one of two things holds:
+
+- its normalised cross-correlation, which brightness and contrast leave as it is, is far higher than that of what else
+  resembles the two images, so the same limit holds for garments that all look alike and for photographs that never do;
+- most of what the two show has equal pixels, as in an image of which a part was changed.
+"""
+
+import hashlib
+
+import numpy as np
+from numba import njit, prange
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from stages.tsne.neighbours import nearest_others
+
+SIDE = 32  # pixels at which images are compared
+CANDIDATES = 20  # of each descriptor
+FREQUENCIES = 5  # of the Fourier transform, in each direction
+SCALE_QUANTILE = 0.75  # of the distances to the candidates: how far apart images are that merely resemble each other
+CLOSEST = 0.2  # of that scale, up to which two images are near copies
+EQUAL_SHARE = 0.75  # of the pixels that two images show, from which they are near copies
+EQUAL_LEVELS = 6  # difference up to which two pixels count as equal; JPEG changes a pixel by as much
+GROUND_LEVELS = 13  # difference from the ground, the tone of the border, up to which a pixel shows nothing
+FEWEST_SHOWN = 20  # pixels; with fewer, two nearly empty images would be equal
+
+
+def exact_copies(images: np.ndarray) -> np.ndarray:
+    """Return for each of the images (n, …) uint8 the first row (n,) int64 with the same pixels, itself if none."""
+    first: dict[bytes, int] = {}
+    hashes = (hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest() for image in images)
+    return np.array([first.setdefault(digest, row) for row, digest in enumerate(hashes)], dtype=np.int64)
+
+
+def near_copies(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of rows (m, 2) that are near copies, the smaller first, and their similarity (m,), from 0.5 to 1.
+
+    `images` are uint8 (n, h, w) or (n, h, w, 3), none an exact copy of another. A similarity of 1 is the same image
+    under a shift or another brightness, 0.5 a pair at one of the two limits.
+    """
+    if len(images) < 4:
+        return np.zeros((0, 2), np.int64), np.zeros(0)
+    sharp = np.stack([thumbnail(image) for image in images])
+    grey = gaussian_filter(sharp, (0, 0.7, 0.7))
+    k = min(CANDIDATES, len(images) - 1)
+    candidates = np.hstack([nearest_others(descriptor, k) for descriptor in (blurred(grey), spectrum(grey))])
+    distances = correlation_distances(grey, candidates)
+    scale = np.quantile(distances, SCALE_QUANTILE, axis=1)
+    relative = distances / np.maximum(np.minimum(scale[:, None], scale[candidates]), 1e-9)
+    shares = equal_shares(sharp, ground_of(sharp), candidates)
+    similarity = np.maximum(1 - 0.5 * relative / CLOSEST, 1 - 0.5 * (1 - shares) / (1 - EQUAL_SHARE))
+    rows, columns = np.nonzero(similarity >= 0.5)
+    found = similarity[rows, columns]
+    pairs = np.sort(np.column_stack([rows, candidates[rows, columns]]), axis=1)
+    best_first = np.argsort(-found, kind="stable")
+    pairs, first = np.unique(pairs[best_first], axis=0, return_index=True)
+    return pairs, found[best_first][first]
+
+
+def thumbnail(image: np.ndarray) -> np.ndarray:
+    """Return an image (h, w) or (h, w, 3) uint8 as grey float32, at most `SIDE` pixels a side."""
+    grey = Image.fromarray(image).convert("L")
+    if max(grey.size) > SIDE:
+        grey = grey.resize((SIDE, SIDE), Image.Resampling.BOX)
+    return np.asarray(grey, dtype=np.float32)
+
+
+def blurred(grey: np.ndarray) -> np.ndarray:
+    """Return the images (n, h, w) blurred, subsampled and normalised: float32 (n, d)."""
+    return normalised(gaussian_filter(grey, (0, 2, 2))[:, 1::4, 1::4])
+
+
+def spectrum(grey: np.ndarray) -> np.ndarray:
+    """Return the magnitudes of the lowest frequencies of the images (n, h, w), normalised: float32 (n, d)."""
+    waves = np.abs(np.fft.rfft2(grey - grey.mean(axis=(1, 2), keepdims=True)))
+    rows = np.r_[0:FREQUENCIES, -FREQUENCIES + 1 : 0]
+    return normalised(waves[:, rows, :FREQUENCIES])
+
+
+def ground_of(grey: np.ndarray) -> np.ndarray:
+    """Return the median tone (n,) float32 along the border of images (n, h, w)."""
+    border = [grey[:, 0], grey[:, -1], grey[:, 1:-1, 0], grey[:, 1:-1, -1]]
+    return np.median(np.concatenate(border, axis=1), axis=1).astype(np.float32)
+
+
+def normalised(arrays: np.ndarray) -> np.ndarray:
+    """Return arrays (n, …) as rows of mean 0 and length 1, float32 (n, d)."""
+    rows = arrays.reshape(len(arrays), -1)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.maximum(lengths, 1e-6)).astype(np.float32)
+
+
+@njit(parallel=True, cache=True)
+def correlation_distances(grey, candidates):
+    """Return sqrt(2 - 2 r) float32 (n, k) of each image and its candidates, r the largest correlation of nine shifts.
+
+    `grey` is float32 (n, h, w), `candidates` int64 (n, k). The border of one pixel is left out.
+    """
+    n, height, width = grey.shape
+    pixels = (height - 2) * (width - 2)
+    distances = np.empty(candidates.shape, np.float32)
+    means, lengths = np.empty((n, 3, 3)), np.empty((n, 3, 3))
+    for i in prange(n):
+        for down in range(3):
+            for right in range(3):
+                total = squares = 0.0
+                for y in range(height - 2):
+                    for x in range(width - 2):
+                        value = np.float64(grey[i, y + down, x + right])
+                        total += value
+                        squares += value * value
+                means[i, down, right] = total / pixels
+                lengths[i, down, right] = np.sqrt(max(squares - total * total / pixels, 1e-6))
+    for i in prange(n):
+        for a in range(candidates.shape[1]):
+            j, best = candidates[i, a], -1.0
+            for down in range(3):
+                for right in range(3):
+                    product = 0.0
+                    for y in range(height - 2):
+                        for x in range(width - 2):
+                            product += np.float64(grey[i, y + 1, x + 1] * grey[j, y + down, x + right])
+                    covariance = product - pixels * means[i, 1, 1] * means[j, down, right]
+                    best = max(best, covariance / (lengths[i, 1, 1] * lengths[j, down, right]))
+            distances[i, a] = np.sqrt(max(2 - 2 * best, 0.0))
+    return distances
+
+
+@njit(parallel=True, cache=True)
+def equal_shares(grey, ground, candidates):
+    """Return the share of equal pixels float32 (n, k) of each image and its candidates, the largest of nine shifts.
+
+    Only pixels that differ from the ground (n,) of their image in one of the two count.
+    """
+    _, height, width = grey.shape
+    shares = np.zeros(candidates.shape, np.float32)
+    for i in prange(len(grey)):
+        for a in range(candidates.shape[1]):
+            j = candidates[i, a]
+            for down in range(3):
+                for right in range(3):
+                    shown = equal = 0
+                    for y in range(height - 2):
+                        for x in range(width - 2):
+                            here, there = grey[i, y + 1, x + 1], grey[j, y + down, x + right]
+                            if abs(here - ground[i]) > GROUND_LEVELS or abs(there - ground[j]) > GROUND_LEVELS:
+                                shown += 1
+                                equal += abs(here - there) <= EQUAL_LEVELS
+                    if shown >= FEWEST_SHOWN:
+                        shares[i, a] = max(shares[i, a], np.float32(equal / shown))
+    return shares
