@@ -45,9 +45,9 @@ def near_copies(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(images) < 4:
         return np.zeros((0, 2), np.int64), np.zeros(0)
     sharp = np.stack([thumbnail(image) for image in images])
-    grey = gaussian_filter(sharp, (0, 0.7, 0.7))
+    grey = gaussian_filter(sharp, (0, 0.7, 0.7))  # uint8, as `sharp`
     k = min(CANDIDATES, len(images) - 1)
-    candidates = np.hstack([nearest_others(descriptor, k) for descriptor in (blurred(grey), spectrum(grey))])
+    candidates = np.hstack([nearest_others(descriptor, k) for descriptor in (blurred(sharp), spectrum(sharp))])
     distances = correlation_distances(grey, candidates)
     scale = np.quantile(distances, SCALE_QUANTILE, axis=1)
     relative = distances / np.maximum(np.minimum(scale[:, None], scale[candidates]), 1e-9)
@@ -62,16 +62,16 @@ def near_copies(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:
-    """Return an image (h, w) or (h, w, 3) uint8 as grey float32, at most `SIDE` pixels a side."""
+    """Return an image (h, w) or (h, w, 3) uint8 as grey uint8, at most `SIDE` pixels a side."""
     grey = Image.fromarray(image).convert("L")
     if max(grey.size) > SIDE:
         grey = grey.resize((SIDE, SIDE), Image.Resampling.BOX)
-    return np.asarray(grey, dtype=np.float32)
+    return np.asarray(grey)
 
 
 def blurred(grey: np.ndarray) -> np.ndarray:
     """Return the images (n, h, w) blurred, subsampled and normalised: float32 (n, d)."""
-    return normalised(gaussian_filter(grey, (0, 2, 2))[:, 1::4, 1::4])
+    return normalised(gaussian_filter(grey.astype(np.float32), (0, 2, 2))[:, 1::4, 1::4])
 
 
 def spectrum(grey: np.ndarray) -> np.ndarray:
@@ -82,9 +82,9 @@ def spectrum(grey: np.ndarray) -> np.ndarray:
 
 
 def ground_of(grey: np.ndarray) -> np.ndarray:
-    """Return the median tone (n,) float32 along the border of images (n, h, w)."""
+    """Return the median tone (n,) int32 along the border of images (n, h, w)."""
     border = [grey[:, 0], grey[:, -1], grey[:, 1:-1, 0], grey[:, 1:-1, -1]]
-    return np.median(np.concatenate(border, axis=1), axis=1).astype(np.float32)
+    return np.median(np.concatenate(border, axis=1), axis=1).astype(np.int32)
 
 
 def normalised(arrays: np.ndarray) -> np.ndarray:
@@ -99,33 +99,34 @@ def normalised(arrays: np.ndarray) -> np.ndarray:
 def correlation_distances(grey, candidates):
     """Return sqrt(2 - 2 r) float32 (n, k) of each image and its candidates, r the largest correlation of nine shifts.
 
-    `grey` is float32 (n, h, w), `candidates` int64 (n, k). The border of one pixel is left out.
+    `grey` is uint8 (n, h, w), `candidates` int64 (n, k). The border of one pixel is left out. The sums are integers,
+    so they are exact in any order.
     """
     n, height, width = grey.shape
     pixels = (height - 2) * (width - 2)
     distances = np.empty(candidates.shape, np.float32)
-    means, lengths = np.empty((n, 3, 3)), np.empty((n, 3, 3))
+    sums, lengths = np.empty((n, 3, 3)), np.empty((n, 3, 3))
     for i in prange(n):
         for down in range(3):
             for right in range(3):
-                total = squares = 0.0
+                total = squares = np.int32(0)
                 for y in range(height - 2):
                     for x in range(width - 2):
-                        value = np.float64(grey[i, y + down, x + right])
+                        value = np.int32(grey[i, y + down, x + right])
                         total += value
                         squares += value * value
-                means[i, down, right] = total / pixels
-                lengths[i, down, right] = np.sqrt(max(squares - total * total / pixels, 1e-6))
+                sums[i, down, right] = total
+                lengths[i, down, right] = np.sqrt(max(squares - total * (total / pixels), 1e-6))
     for i in prange(n):
         for a in range(candidates.shape[1]):
             j, best = candidates[i, a], -1.0
             for down in range(3):
                 for right in range(3):
-                    product = 0.0
+                    product = np.int32(0)
                     for y in range(height - 2):
                         for x in range(width - 2):
-                            product += np.float64(grey[i, y + 1, x + 1] * grey[j, y + down, x + right])
-                    covariance = product - pixels * means[i, 1, 1] * means[j, down, right]
+                            product += np.int32(grey[i, y + 1, x + 1]) * np.int32(grey[j, y + down, x + right])
+                    covariance = product - sums[i, 1, 1] * sums[j, down, right] / pixels
                     best = max(best, covariance / (lengths[i, 1, 1] * lengths[j, down, right]))
             distances[i, a] = np.sqrt(max(2 - 2 * best, 0.0))
     return distances
@@ -135,22 +136,23 @@ def correlation_distances(grey, candidates):
 def equal_shares(grey, ground, candidates):
     """Return the share of equal pixels float32 (n, k) of each image and its candidates, the largest of nine shifts.
 
-    Only pixels that differ from the ground (n,) of their image in one of the two count.
+    `grey` is uint8 (n, h, w). Only pixels that differ from the ground int32 (n,) of their image in one of the two
+    count.
     """
-    _, height, width = grey.shape
+    n, height, width = grey.shape
     shares = np.zeros(candidates.shape, np.float32)
-    for i in prange(len(grey)):
+    for i in prange(n):
         for a in range(candidates.shape[1]):
             j = candidates[i, a]
             for down in range(3):
                 for right in range(3):
-                    shown = equal = 0
+                    shown = equal = np.int32(0)
                     for y in range(height - 2):
                         for x in range(width - 2):
-                            here, there = grey[i, y + 1, x + 1], grey[j, y + down, x + right]
-                            if abs(here - ground[i]) > GROUND_LEVELS or abs(there - ground[j]) > GROUND_LEVELS:
-                                shown += 1
-                                equal += abs(here - there) <= EQUAL_LEVELS
+                            here, there = np.int32(grey[i, y + 1, x + 1]), np.int32(grey[j, y + down, x + right])
+                            shows = (abs(here - ground[i]) > GROUND_LEVELS) | (abs(there - ground[j]) > GROUND_LEVELS)
+                            shown += np.int32(shows)
+                            equal += np.int32(shows & (abs(here - there) <= EQUAL_LEVELS))
                     if shown >= FEWEST_SHOWN:
                         shares[i, a] = max(shares[i, a], np.float32(equal / shown))
     return shares

@@ -1,0 +1,157 @@
+"""What is worth a look in one's own data: duplicates, outliers, suspect labels and thin spots.
+
+Each function returns findings: rows of a table with `kind`, `row` (of the samples), `why`, `score` (higher is worse),
+`other_row` (-1 if none) and `suggestion` (a class, empty if none), the worst first.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from stages.scores.duplicates import exact_copies, near_copies
+from stages.tsne.neighbours import nearest_others
+
+FINDING = ["kind", "row", "why", "score", "other_row", "suggestion"]
+KINDS = ("duplicate", "leak", "outlier", "label", "thin")
+NEIGHBOURS = 10  # whose distance tells an outlier
+OUTLIER_PERCENTILE = 99  # of distances and errors: beyond it a row is an outlier
+FOLDS = 5
+COMPONENTS = 32  # of the latents, from which classes are told apart
+REGULARISATION = 0.1  # of each class's covariance, towards a sphere
+UNLIKELY = 0.01  # a label is suspect if it is so much less likely than the suggested class
+THIN_CLASS = 20  # training rows, below which a class is too small to learn from
+
+
+def find_duplicates(images: np.ndarray, train: np.ndarray) -> pd.DataFrame:
+    """Return sets of exact and near copies as pairs of a row and the first row of its set, as duplicates or leaks.
+
+    A leak has one image in training and one in test: the test score then measures memory. `images` are uint8
+    (n, h, w[, 3]), `train` bool (n,). The score is 1 for exact copies, else the similarity of `near_copies`.
+    """
+    first = exact_copies(images)
+    distinct = np.flatnonzero(first == np.arange(len(images)))
+    pairs, similarity = near_copies(images[distinct])
+    pairs = distinct[pairs]
+    findings = []
+    for row in np.flatnonzero(first != np.arange(len(images))):
+        other = _other_split(first[row], np.flatnonzero(first == first[row]), train, row)
+        findings.append((_kind(train, row, other), row, "same pixels", 1.0, other, ""))
+    for (one, two), score in zip(pairs, similarity, strict=True):
+        row, other = (one, two) if train[two] and not train[one] else (two, one)
+        findings.append((_kind(train, row, other), row, "near copy", score, other, ""))
+    return _table(findings)
+
+
+def _other_split(first: int, copies: np.ndarray, train: np.ndarray, row: int) -> int:
+    """Return the first copy of the row from the other split, so that a leak is told; else the first copy."""
+    across = copies[train[copies] != train[row]]
+    return int(across[0] if len(across) and not train[row] else first)
+
+
+def _kind(train: np.ndarray, row: int, other: int) -> str:
+    return "leak" if train[row] != train[other] else "duplicate"
+
+
+def duplicate_sets(findings: pd.DataFrame, n: int) -> np.ndarray:
+    """Return the set (n,) int64 of each of n rows that duplicates and leaks join; rows without copies are alone."""
+    pairs = findings[findings["kind"].isin(["duplicate", "leak"])]
+    links = coo_array((np.ones(len(pairs)), (pairs["row"], pairs["other_row"])), shape=(n, n))
+    return connected_components(links, directed=False)[1]
+
+
+def find_outliers(latents: np.ndarray, errors: np.ndarray | None) -> pd.DataFrame:
+    """Return rows far from their neighbours or badly rebuilt, compared with the rest.
+
+    The distance is the mean to the `NEIGHBOURS` nearest other latents (n, d) (Ramaswamy et al. 2000); `errors` (n,)
+    are mean squared reconstruction errors, None if unknown. The score is the larger of both, each divided by its 99th
+    percentile; a row is an outlier above 1.
+    """
+    k = min(NEIGHBOURS, len(latents) - 1)
+    neighbours = nearest_others(latents, k)
+    distances = np.linalg.norm(latents[neighbours] - latents[:, None], axis=2).mean(axis=1)
+    measures = {"far from its neighbours": distances}
+    if errors is not None:
+        measures["badly rebuilt"] = errors
+    limits = [max(np.percentile(values, OUTLIER_PERCENTILE), 1e-12) for values in measures.values()]
+    ratios = np.stack([values / limit for values, limit in zip(measures.values(), limits, strict=True)])
+    scores, reasons = ratios.max(axis=0), np.array(list(measures))[ratios.argmax(axis=0)]
+    rows = np.flatnonzero(scores > 1)
+    return _table([("outlier", row, reasons[row], scores[row], neighbours[row, 0], "") for row in rows])
+
+
+def find_suspect_labels(latents: np.ndarray, labels: np.ndarray, classes: list[str], seed: int = 0) -> pd.DataFrame:
+    """Return rows whose label is far less likely than another class, with that class as the suggestion.
+
+    Confident learning (Northcutt, Jiang & Chuang 2021, arXiv:1911.00068): class probabilities are out of sample, from a
+    model that has not seen the row, here Gaussians fitted to the latents (n, d) of each class in five folds. Rows are
+    ranked by self-confidence, the probability of their own label. `labels` (n,) are class indices, -1 if unknown;
+    classes with fewer rows than folds are left out. The score is -log10 of the probability.
+    """
+    counts = np.bincount(labels[labels >= 0], minlength=len(classes))
+    rows = np.flatnonzero((labels >= 0) & (counts[labels] >= 2 * FOLDS))
+    present = np.unique(labels[rows])
+    if len(present) < 2:
+        return _table([])
+    points = PCA(min(COMPONENTS, *latents[rows].shape), random_state=seed).fit_transform(latents[rows])
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    model = QuadraticDiscriminantAnalysis(reg_param=REGULARISATION)
+    model_log = cross_val_predict(model, points, labels[rows], cv=folds, method="predict_log_proba")
+    own = model_log[np.arange(len(rows)), np.searchsorted(present, labels[rows])]
+    best = model_log.max(axis=1)
+    suspect = np.flatnonzero(own < best + np.log(UNLIKELY))
+    scores = -own[suspect] / np.log(10)
+    names = [classes[label] for label in present[model_log[suspect].argmax(axis=1)]]
+    found = zip(rows[suspect], scores, names, strict=True)
+    return _table(
+        [("label", row, "its neighbours are of another class", score, -1, name) for row, score, name in found]
+    )
+
+
+def find_thin_spots(
+    groups: np.ndarray, mapped: np.ndarray, labels: np.ndarray, train: np.ndarray, classes: list[str]
+) -> pd.DataFrame:
+    """Return classes with too few training rows to learn from, and classes that are the main class of no group.
+
+    `groups` (p,) are those of the rows `mapped` (p,); `labels` and `train` (n,) are of all rows. Each finding names
+    the first row of its class.
+    """
+    findings, grouped = [], groups >= 0
+    main = {np.bincount(labels[mapped][groups == group][labels[mapped][groups == group] >= 0], minlength=1).argmax()
+            for group in np.unique(groups[grouped])}  # fmt: skip
+    for label, name in enumerate(classes):
+        rows = np.flatnonzero(labels == label)
+        if not len(rows):
+            continue
+        learned = int(train[rows].sum())
+        if learned < THIN_CLASS:
+            findings.append(("thin", rows[0], f"class {name} has {learned} training rows", 1 / (1 + learned), -1, ""))
+        elif grouped.any() and label not in main:
+            findings.append(("thin", rows[0], f"class {name} forms no group on the map", 1 / learned, -1, ""))
+    return _table(findings)
+
+
+def _table(findings: list[tuple]) -> pd.DataFrame:
+    table = pd.DataFrame(findings, columns=FINDING)
+    return table.sort_values(["score", "row"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def tabulate_review(findings: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings with names instead of row numbers: kind, file_name, split, label, why, score, other, …"""
+    names = samples["file_name"].to_numpy()
+    rows, other = findings["row"].to_numpy(dtype=np.int64), findings["other_row"].to_numpy(dtype=np.int64)
+    return pd.DataFrame(
+        {
+            "kind": findings["kind"],
+            "file_name": names[rows],
+            "split": samples["split"].to_numpy()[rows],
+            "label": samples["label"].astype("str").fillna("").to_numpy()[rows],
+            "why": findings["why"],
+            "score": findings["score"].astype(float).round(4),
+            "other_file_name": np.where(other >= 0, names[other], ""),
+            "suggestion": findings["suggestion"],
+        }
+    )
