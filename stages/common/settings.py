@@ -163,6 +163,12 @@ class TsneParams(Section):
     seed: Seed
 
 
+class GroupsParams(Section):
+    """Which clusters of the map count as groups."""
+
+    smallest: Annotated[float, Field(gt=0, le=0.5)]
+
+
 SECTIONS = {
     "curve": CurveParams,
     "regressor": RegressorParams,
@@ -170,6 +176,7 @@ SECTIONS = {
     "autoencoder": AutoencoderParams,
     "latents": LatentsParams,
     "tsne": TsneParams,
+    "groups": GroupsParams,
     "device": Device,
 }
 

@@ -10,12 +10,23 @@ from stages.cluster.tasks import mapping
 from stages.common.artifacts import read_arrays, read_csv, write_csv, write_json
 from stages.common.errors import run
 from stages.common.pca import fit_pca, flatten, pca_mse
-from stages.common.samples import columns_of, is_train, labels_of, read_samples
+from stages.common.samples import classes_of, columns_of, is_train, labels_of, read_samples
+from stages.common.settings import load_params
+from stages.scores.groups import find_groups, score_groups, tabulate_groups, typicality
 from stages.scores.map import MOST_TEST, MOST_TRAIN, factor_agreement, knn_accuracy, knn_recall, trustworthiness
+from stages.scores.review import (
+    count_duplicates,
+    find_duplicates,
+    find_outliers,
+    find_suspect_labels,
+    find_thin_spots,
+    tabulate_review,
+)
 
 CLASSIFIER_NEIGHBOURS = 5
 TRUSTWORTHINESS_NEIGHBOURS = 12
 RECALL_NEIGHBOURS = 15
+MOST_REVIEWED = 200_000  # rows, beyond which duplicates and outliers would take longer than the map
 
 
 def score_latents(samples: pd.DataFrame, images: np.ndarray, rows: dict[str, np.ndarray]) -> dict[str, float | None]:
@@ -95,11 +106,28 @@ def tabulate_factors(
     return pd.DataFrame(table).round(4)
 
 
-def tabulate_map(samples: pd.DataFrame, tsne: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Return the map as a table for charts: file_name, split, label and x, y (and z) of the mapped rows."""
+def review_samples(samples: pd.DataFrame, images: np.ndarray, rows: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return duplicates, leaks, outliers and suspect labels among the first `MOST_REVIEWED` rows, worst first."""
+    count = slice(MOST_REVIEWED)
+    train, labels, latents = is_train(samples)[count], labels_of(samples)[count], rows["latents"][count]
+    pictures = images[count] if len(images) else None
+    findings = [
+        find_duplicates(latents if pictures is None else pictures, train),
+        find_outliers(latents, rows["errors"][count] if "errors" in rows else None),
+        find_suspect_labels(latents, labels, classes_of(samples)),
+    ]
+    return pd.concat(findings, ignore_index=True)
+
+
+def tabulate_map(samples: pd.DataFrame, tsne: dict[str, np.ndarray], groups: np.ndarray, ranks: np.ndarray):
+    """Return the rows on the map as a table: file_name, split, label, x, y (and z), group and group_rank.
+
+    `group` is -1 for rows in no group; `group_rank` counts from the group's most typical row, 1.
+    """
     positions = tsne["positions"]
     table = samples.iloc[tsne["mapped"]][["file_name", "split", "label"]].reset_index(drop=True)
-    return pd.concat([table, pd.DataFrame(positions, columns=list("xyz")[: positions.shape[1]])], axis=1)
+    axes = dict(zip("xyz", positions.T, strict=False))
+    return table.assign(**axes, group=groups, group_rank=ranks)
 
 
 def rounded(value: float | None, digits: int) -> float | None:
@@ -116,6 +144,8 @@ def evaluate(part: str, samples: pd.DataFrame, images: np.ndarray, rows: dict, t
             return score_maps(samples, rows, tsne, baseline)
         case "factors":
             return tabulate_factors(samples, rows, tsne, baseline)
+        case "review":
+            return review_samples(samples, images, rows)
 
 
 def main() -> None:
@@ -123,12 +153,23 @@ def main() -> None:
     rows = {name: array for name, array in read_arrays("data/latents.npz").items() if name != "reconstructions"}
     tsne, baseline = read_arrays("data/map.npz"), read_arrays("data/baseline_map.npz")
     inputs = {"samples": samples, "images": images, "rows": rows, "tsne": tsne, "baseline": baseline}
-    latents, maps, factors = mapping()(partial(evaluate, **inputs), ("latents", "maps", "factors"))
+    parts = ("latents", "maps", "factors", "review")
+    latents, maps, factors, review = mapping()(partial(evaluate, **inputs), parts)
+
+    on_map, labels = samples.iloc[tsne["mapped"]], labels_of(samples)
+    groups = find_groups(tsne["positions"], labels[tsne["mapped"]], load_params("groups").smallest)
+    ranks = typicality(rows["latents"][tsne["mapped"]], groups)
+    thin = find_thin_spots(groups, tsne["mapped"], labels, is_train(samples), classes_of(samples))
+    review = pd.concat([review, thin], ignore_index=True)
+
+    scores = score_groups(groups, labels[tsne["mapped"]]) | count_duplicates(review)
     write_json("metrics/latents.json", latents)
-    write_json("metrics/map.json", maps["latents"])
+    write_json("metrics/map.json", maps["latents"] | scores)
+    write_csv("plots/groups.csv", tabulate_groups(groups, ranks, tsne["positions"], on_map, labels[tsne["mapped"]]))
+    write_csv("plots/review.csv", tabulate_review(review, samples))
     write_csv("plots/map_comparison.csv", pd.DataFrame([{"map of": name, **scores} for name, scores in maps.items()]))
     write_csv("plots/factor_agreement.csv", factors)
-    write_csv("plots/map_points.csv", tabulate_map(samples, tsne))
+    write_csv("plots/map_points.csv", tabulate_map(samples, tsne, groups, ranks))
     write_csv("plots/autoencoder_loss.csv", read_csv("data/autoencoder_history.csv"))
 
 

@@ -78,7 +78,7 @@ def tabulate_groups(
                 "label": classes[label],
                 "purity": None if purity is None else round(purity, 4),
                 "medoid": samples["file_name"].iloc[medoid],
-                **dict(zip(axes, positions[medoid].round(3).tolist(), strict=True)),
+                **dict(zip(axes, positions[medoid].astype(np.float64).round(3).tolist(), strict=True)),
                 "extent": round(float(np.quantile(reach, 0.9)), 3),
             }
         )

@@ -6,8 +6,6 @@ Each function returns findings: rows of a table with `kind`, `row` (of the sampl
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -16,6 +14,7 @@ from stages.scores.duplicates import exact_copies, near_copies
 from stages.tsne.neighbours import nearest_others
 
 FINDING = ["kind", "row", "why", "score", "other_row", "suggestion"]
+SAME = "exact copy"
 KINDS = ("duplicate", "leak", "outlier", "label", "thin")
 NEIGHBOURS = 10  # whose distance tells an outlier
 OUTLIER_PERCENTILE = 99  # of distances and errors: beyond it a row is an outlier
@@ -30,16 +29,17 @@ def find_duplicates(images: np.ndarray, train: np.ndarray) -> pd.DataFrame:
     """Return sets of exact and near copies as pairs of a row and the first row of its set, as duplicates or leaks.
 
     A leak has one image in training and one in test: the test score then measures memory. `images` are uint8
-    (n, h, w[, 3]), `train` bool (n,). The score is 1 for exact copies, else the similarity of `near_copies`.
+    (n, h, w[, 3]), or vectors (n, d) without images, of which only exact copies are found; `train` is bool (n,). The
+    score is 1 for exact copies, else the similarity of `near_copies`.
     """
     first = exact_copies(images)
     distinct = np.flatnonzero(first == np.arange(len(images)))
-    pairs, similarity = near_copies(images[distinct])
+    pairs, similarity = near_copies(images[distinct]) if images.ndim > 2 else (np.zeros((0, 2), np.int64), [])
     pairs = distinct[pairs]
     findings = []
     for row in np.flatnonzero(first != np.arange(len(images))):
         other = _other_split(first[row], np.flatnonzero(first == first[row]), train, row)
-        findings.append((_kind(train, row, other), row, "same pixels", 1.0, other, ""))
+        findings.append((_kind(train, row, other), row, SAME, 1.0, other, ""))
     for (one, two), score in zip(pairs, similarity, strict=True):
         row, other = (one, two) if train[two] and not train[one] else (two, one)
         findings.append((_kind(train, row, other), row, "near copy", score, other, ""))
@@ -56,11 +56,12 @@ def _kind(train: np.ndarray, row: int, other: int) -> str:
     return "leak" if train[row] != train[other] else "duplicate"
 
 
-def duplicate_sets(findings: pd.DataFrame, n: int) -> np.ndarray:
-    """Return the set (n,) int64 of each of n rows that duplicates and leaks join; rows without copies are alone."""
-    pairs = findings[findings["kind"].isin(["duplicate", "leak"])]
-    links = coo_array((np.ones(len(pairs)), (pairs["row"], pairs["other_row"])), shape=(n, n))
-    return connected_components(links, directed=False)[1]
+def count_duplicates(findings: pd.DataFrame) -> dict[str, int]:
+    """Return the number of `exact_duplicates` (also across the splits) and of `leaks` (exact and near)."""
+    return {
+        "exact_duplicates": int((findings["why"] == SAME).sum()),
+        "leaks": int((findings["kind"] == "leak").sum()),
+    }
 
 
 def find_outliers(latents: np.ndarray, errors: np.ndarray | None) -> pd.DataFrame:
