@@ -10,6 +10,7 @@ import { PageData } from "./data/page_data.js";
 import { byId } from "./elements.js";
 import { LabelEditor } from "./labels/label_editor.js";
 import { LabelStore } from "./labels/label_store.js";
+import { CategoryNames } from "./map/category_names.js";
 import { MapView } from "./map/map_view.js";
 import { Motion } from "./map/motion.js";
 import { Theme } from "./map/theme.js";
@@ -37,6 +38,7 @@ function start() {
   listenToPointerAndKeys(map, motion, navigator);
   new PointCard(byId("card"), state, map, labels, navigator);
   new Appearance(state);
+  new CategoryNames(map);
   new SearchBox(state, labels, navigator);
   new SelectionPanel(state, map, labels, navigator);
   new LabelEditor(state, labels);

@@ -8,6 +8,7 @@ export class State {
     this.cutOut = data.cutOut; // draw grey images without their black ground
     this.densityShown = Boolean(data.density?.shown);
     this.newShown = data.newShown;
+    this.namesShown = true; // of categories, on the map
     this.filters = new Map(); // column key → { without: Set of codes } or { from, to }
     this.search = "";
     this.matched = null; // Uint8Array, 1 for each point that the search finds; null without a search

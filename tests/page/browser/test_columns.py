@@ -1,7 +1,5 @@
 """Colour by any column, and filters that work together."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,7 +107,6 @@ def test_vectors_without_images_are_points_with_names(open_page, write_page, shi
     )
     opened = open_page(write_page(bare))
     assert opened.state("colourBy") == "column:harbour"  # there are no classes
-    assert opened.page.locator("#drawing").is_hidden()
     opened.click(7)
     assert opened.name() == "train/ship 7 & co.png"
     assert opened.card.locator("canvas").count() == 0
@@ -137,17 +134,17 @@ def test_ten_thousand_categories_and_long_texts(open_page, write_page, ships):
     assert opened.problems == []
 
 
-def test_a_filter_of_seventy_thousand_points_answers_at_once(open_page, write_page):
-    count = 70_000
-    draw = np.random.default_rng(5)
-    samples = make_samples(np.full(count, "train"), [f"n{i}" for i in range(count)], np.arange(count) % 4, list("abcd"))
-    for k in range(5):
-        samples[f"value{k}"], samples[f"class{k}"] = draw.normal(size=count), draw.choice(list("uvwxyz"), count)
-    opened = open_page(write_page(Points(draw.normal(0, 20, (count, 2)), samples)))
-    for title in ("value0", "class0", "value1", "class1"):
-        open_filter(opened, title)
-    began = time.monotonic()
-    for high in range(5):
-        opened.run("(to) => fitmap.state.setFilter('column:value0', { from: -1, to })", high / 2)
-    assert time.monotonic() - began < 5  # some 30 ms each; far more only if something is done for each point twice
-    assert opened.problems == []
+def test_names_stand_where_their_category_lies_and_give_way_to_images(ship_map, ships):
+    names = ship_map.page.locator("#category-names span")
+    assert names.all_text_contents() == ["boat", "sail boat", "</script><img src=x onerror…", "=1+1"]
+    for label, name in enumerate(names.all()):
+        box = name.bounding_box()
+        own = ships.positions[np.arange(600) % 4 == label].mean(axis=0).tolist()
+        left, top = ship_map.run("(at) => fitmap.map.viewport.toScreen(...at)", own)
+        assert abs(box["x"] + box["width"] / 2 - left) < 60
+        assert abs(box["y"] + box["height"] / 2 - top) < 60
+    ship_map.look_at(5, 200.0)
+    assert ship_map.page.locator("#category-names").is_hidden()
+    ship_map.page.keyboard.press("0")
+    ship_map.page.get_by_label("Names of the categories on the map").uncheck()
+    assert names.count() == 0

@@ -10,13 +10,13 @@ export class Appearance {
     this.colour.addEventListener("change", () => state.change({ colourBy: this.colour.value }));
     if (data.images) this.choices("pictures", [["auto", "Auto"], ["dots", "Dots"], ["images", "Images"]]);
     byId("pictures").closest(".group").hidden = !data.images;
-    byId("drawing").hidden = !data.images && !data.density && data.stored === data.mapped;
     this.checkbox("cut-out", "cutOut", Boolean(data.images) && !data.colour);
+    this.checkbox("names-shown", "namesShown", data.dimensions === 2);
     this.checkbox("density-shown", "densityShown", Boolean(data.density));
     byId("density-name").textContent = `Density of all ${grouped(data.density?.count ?? 0)} training points`;
     this.checkbox("new-shown", "newShown", data.stored > data.mapped);
     byId("new-name").textContent = `${data.newName} (${grouped(data.stored - data.mapped)})`;
-    state.onChange(["colourBy", "pictures", "cutOut", "densityShown", "newShown", "columns"], () => this.update());
+    state.onChange(["colourBy", "pictures", "cutOut", "densityShown", "newShown", "namesShown", "columns"], () => this.update());
     this.update();
   }
 
@@ -44,6 +44,7 @@ export class Appearance {
     this.colour.value = state.colourBy;
     for (const input of document.querySelectorAll('input[name="pictures"]')) input.checked = input.value === state.pictures;
     byId("cut-out").checked = state.cutOut;
+    byId("names-shown").checked = state.namesShown;
     byId("density-shown").checked = state.densityShown;
     byId("new-shown").checked = state.newShown;
   }

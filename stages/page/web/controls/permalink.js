@@ -14,7 +14,7 @@ export class Permalink {
       this.waiting = setTimeout(() => this.write(), DELAY);
     };
     this.motion.onMove(later);
-    const keys = ["colourBy", "pictures", "cutOut", "densityShown", "newShown", "filters", "search", "pinned"];
+    const keys = ["colourBy", "pictures", "cutOut", "densityShown", "newShown", "namesShown", "filters", "search", "pinned"];
     this.state.onChange(keys, later);
   }
 
@@ -31,6 +31,7 @@ export class Permalink {
     if (state.cutOut !== data.cutOut) link.set("cut", Number(state.cutOut));
     if (state.densityShown !== Boolean(data.density?.shown)) link.set("density", Number(state.densityShown));
     if (state.newShown !== data.newShown) link.set("new", Number(state.newShown));
+    if (!state.namesShown) link.set("names", 0);
     if (state.search) link.set("find", state.search);
     for (const [key, filter] of state.filters) {
       const value = filter.without ? `not,${[...filter.without].join(",")}` : `within,${filter.from},${filter.to}`;
@@ -65,6 +66,7 @@ export class Permalink {
       cutOut: flag("cut", data.cutOut),
       densityShown: Boolean(data.density) && flag("density", state.densityShown),
       newShown: flag("new", data.newShown),
+      namesShown: flag("names", true),
       search: link.get("find") ?? "",
     });
     state.setFilters(data.columns.flatMap((column) => readFilter(column, link.get(`filter:${column.key}`))));
