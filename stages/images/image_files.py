@@ -40,7 +40,7 @@ FORMATS = (
     "TIFF",
     "WEBP",
 )  # none runs a program
-DVC_CACHE = re.compile(r"/files/md5/[0-9a-f]{2}/[0-9a-f]{30}$")
+DVC_CACHE = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
 LARGE, LARGE_AT_ONCE = 8_000_000, threading.Semaphore(2)  # pixels; bounds the memory of parallel decoding
 MOST_THREADS = 16
 MOST_MEASURED = 1_000_000  # pixels of an image from which its range is estimated

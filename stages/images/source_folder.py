@@ -27,6 +27,7 @@ FEWEST_IMAGES = 10
 METADATA = {f"metadata{ending}" for ending in ENDINGS}
 FILE_NAMES = ("file_name", "filename", "file", "path", "image", "image_path")
 IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+NEARLY_BLACK = 20  # level
 MOST_NAMED, MOST_LINES = 3, 20
 
 
@@ -78,7 +79,8 @@ def folder_images(params: ImagesParams) -> tuple[pd.DataFrame, dict[str, np.ndar
     split = table["split"].to_numpy(dtype="object", copy=True)
     order = np.random.default_rng(params.seed).permutation(len(table))
     if table["split"].isna().all():
-        split[order] = np.where(np.arange(len(table)) < round(params.test_fraction * len(table)), "test", "train")
+        test = min(round(params.test_fraction * len(table)), len(table) - FEWEST_IMAGES)
+        split[order] = np.where(np.arange(len(table)) < test, "test", "train")
     order = order[np.argsort(split[order] == "test", kind="stable")]
     if (training := (split == "train").sum()) < FEWEST_IMAGES:
         raise InputError(f"{folder} holds {training} training images, at least {FEWEST_IMAGES} are needed")
@@ -157,7 +159,7 @@ def read_pictures(paths: list[Path], params: ImagesParams, folder: Path | None =
     """
     pixels = PHOTOGRAPH_PIXELS if params.pixels == "auto" else params.pixels
     colours = on_disk((len(paths), pixels, pixels, 3), np.uint8)
-    deep, spans, errors, all_grey = np.empty(0), {}, {}, True
+    deep, spans, errors, all_grey, brightest = np.empty(0), {}, {}, True, 0
     squares = read_squares(paths, pixels, params.fit, folder)
     for row, square in enumerate(progress(squares, "reading images", unit="image", total=len(paths))):
         if isinstance(square, InputError):
@@ -167,11 +169,17 @@ def read_pictures(paths: list[Path], params: ImagesParams, folder: Path | None =
             deep[row], spans[row] = square
         else:
             colours[row] = square.pixels
+            brightest = max(brightest, int(square.pixels.max()))
             all_grey = all_grey and is_grey(square.pixels)
     levels = range_used(spans.values()) if spans else None
     for row in spans:
         colours[row] = scale(deep[row], *levels)[..., None]
+        brightest = 255
     _report(list(errors.values()), len(paths), params.on_broken)
+    if brightest < NEARLY_BLACK:
+        print(
+            f"no image has a level above {brightest} of 255, as colours of 12 bits in 16 have: scale the files' values"
+        )
     return Pictures(colours, list(errors), params.colour == "grey" or (params.colour == "auto" and all_grey), levels)
 
 

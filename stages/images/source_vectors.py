@@ -111,7 +111,7 @@ def row_order(table: VectorTable, params: LatentsParams) -> tuple[np.ndarray, np
         split = splits_of(table.columns["split"], Path(params.source))
     else:
         split = np.full(n, "train", dtype="<U5")
-        split[order[: round(n * params.test_fraction)]] = "test"
+        split[order[: max(min(round(n * params.test_fraction), n - FEWEST_VECTORS), 0)]] = "test"
     if (training := (split == "train").sum()) < FEWEST_VECTORS:
         raise InputError(f"{params.source} has {training} training rows, at least {FEWEST_VECTORS} are needed")
     return order[np.argsort(split[order] == "test", kind="stable")], split
@@ -146,6 +146,9 @@ def _from_columns(path: Path, table: pd.DataFrame, wanted: list[str]) -> VectorT
         raise InputError(
             f"params.yaml: latents.columns names {missing[0]!r}, which {path} has not; found: {', '.join(table)[:300]}"
         )
+    for name in [name for name in table if _holds_bytes(table[name])]:
+        print(f"{path}: column `{name}` holds bytes and is ignored; a column of paths brings pictures")
+        table = table.drop(columns=name)
     table = _drop_index(path, table, wanted)
     table = _name_label(path, table, wanted)
     lists = [name for name in table if _holds_lists(table[name])]
@@ -246,6 +249,11 @@ def _refuse_nearly_numbers(path: Path, name: str, column: pd.Series) -> None:
                 f"{path}: column {name[:60]!r} holds numbers, but {column.iloc[row][:60]!r} in row {row + 1}: "
                 "correct it, or list the columns of the vector in latents.columns"
             )
+
+
+def _holds_bytes(column: pd.Series) -> bool:
+    first = column.iloc[0] if len(column) else None
+    return isinstance(first, bytes) or (isinstance(first, dict) and any(isinstance(v, bytes) for v in first.values()))
 
 
 def _holds_lists(column: pd.Series) -> bool:

@@ -176,6 +176,12 @@ def test_colour_is_kept_unless_every_image_is_grey(tmp_path):
     assert read(tmp_path, colour="grey")[1]["images"].shape == (21, 16, 16)
 
 
+def test_a_data_set_that_is_nearly_black_is_reported(tmp_path, capsys):
+    write(tmp_path, *(f"{i}.png" for i in range(12)))
+    read(tmp_path)
+    assert "no image has a level above 11 of 255" in capsys.readouterr().out
+
+
 def test_twelve_bit_images_are_scaled_by_what_the_data_set_uses(tmp_path):
     for i in range(20):
         image = np.linspace(0, 4080 if i == 7 else 2000, 256).astype(np.uint16).reshape(16, 16)

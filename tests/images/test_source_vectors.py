@@ -159,6 +159,15 @@ def test_columns_beside_the_vector_keep_their_types(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(read_samples().drop(columns="label"), samples.drop(columns="label"))
 
 
+def test_ten_rows_are_all_on_the_map_and_bytes_are_ignored(tmp_path, capsys):
+    table = TABLE[:10].assign(label=pd.Categorical(LABELS[:10]), image=[{"bytes": b"x", "path": None}] * 10)
+    table.to_parquet(tmp_path / "a.parquet")
+    samples = read(tmp_path / "a.parquet")[0]
+    assert is_train(samples).all()
+    assert classes_of(samples) == ["cat", "dog", "eel"]
+    assert "column `image` holds bytes and is ignored" in capsys.readouterr().out
+
+
 def test_an_unknown_split_is_named(tmp_path):
     with pytest.raises(InputError, match="column `split` holds 'half'"):
         read(write(tmp_path / "b.csv", TABLE.assign(split="half")))
