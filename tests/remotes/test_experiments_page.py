@@ -1,4 +1,4 @@
-"""Every command of docs/experiments.md, in order, in a clone of the tiny project with a Git and a DVC remote."""
+"""Every command of docs/experiments.md, in order, in the tiny pipeline with a git and a DVC remote."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.remotes
 
 @pytest.fixture(scope="module")
 def project(pipeline, tmp_path_factory) -> Clone:
-    """A clone whose regressor trains in a moment, with remotes in two folders beside it."""
+    """The pipeline with a regressor that trains in a moment, and remotes in two folders beside it."""
     folder = tmp_path_factory.mktemp("experiments")
     shutil.copytree(pipeline.folder, folder / "fitmap", symlinks=True)
     clone = Clone(folder / "fitmap")
@@ -33,7 +33,7 @@ def project(pipeline, tmp_path_factory) -> Clone:
     clone.environment["PATH"] = f"{bin_folder}:{clone.environment['PATH']}"
     for who in ("AUTHOR", "COMMITTER"):
         clone.environment |= {f"GIT_{who}_NAME": "test", f"GIT_{who}_EMAIL": "test@example.org"}
-    clone.set({"regressor": {"encoding": "none", "members": 1, "epochs": 3}})
+    clone.set({"regressor": {"epochs": 2}})
     clone.run("git", "init", "-q", "--bare", str(folder / "origin.git"))
     clone.run("git", "remote", "add", "origin", str(folder / "origin.git"))
     clone.run("dvc", "remote", "modify", "storage", "url", str(folder / "storage"))
@@ -44,7 +44,7 @@ def project(pipeline, tmp_path_factory) -> Clone:
 
 
 def run(project: Clone, line: str, elsewhere: Path) -> None:
-    """Run one line of the page; its comment says whether it fails, and how."""
+    """Run one line of the page; its comment says whether it fails, and with which message."""
     command, _, comment = map(str.strip, line.partition("  #"))
     command = command.replace(ADDRESS, str(project.folder.parent / "origin.git"))
     if command.startswith("fitmap export"):
@@ -55,7 +55,7 @@ def run(project: Clone, line: str, elsewhere: Path) -> None:
         wait_for_queue(project)
     differs = command.startswith("fitmap compare") and "--tolerance" not in command
     if command.startswith("fitmap compare") and not differs:
-        command = f"{command} || test $? = 1"  # whether ReLU is within a percent is not this page's concern
+        command = f"{command} || test $? = 1"  # its result does not matter here
     printed = place.run("bash", "-c", command, fails=differs or comment.startswith("fails"))
     assert "Traceback" not in printed
     if comment.startswith("fails: "):
@@ -74,7 +74,7 @@ def wait_for_queue(project: Clone) -> None:
 def test_every_command_works(project, tmp_path):
     parts = sections(PAGE)
     assert list(parts) == [
-        "One experiment", "What `-S` refuses", "A grid", "Keep one, drop the others", "Send one to a colleague",
+        "One experiment", "What `-S` refuses", "A grid", "Keep one, remove the others", "Send one to a colleague",
         "Take a model away",
     ]  # fmt: skip
     for blocks in parts.values():
