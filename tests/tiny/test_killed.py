@@ -132,7 +132,7 @@ def fill_up(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("trouble", "told"), [("full", "No space left on device"), ("read-only", "Read-only file")])
-@pytest.mark.parametrize("stage", ["generate_curve", "embed_latents"])
+@pytest.mark.parametrize("stage", ["generate_curve", pytest.param("embed_latents", marks=pytest.mark.full)])
 def test_a_full_disk_and_a_read_only_folder_leave_the_old_outputs(pipeline, tmp_path, trouble, told, stage):
     clone: Clone = pipeline.copy(tmp_path)
     data, paths = clone.folder / "data", locked(clone.folder)
