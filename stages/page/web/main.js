@@ -15,6 +15,7 @@ import { MapView } from "./map/map_view.js";
 import { Motion } from "./map/motion.js";
 import { Theme } from "./map/theme.js";
 import { LegendAndFilters } from "./panel/legend_and_filters.js";
+import { ReviewLists } from "./panel/review_lists.js";
 import { fillRunTables } from "./panel/run_tables.js";
 import { SearchBox } from "./panel/search_box.js";
 import { SelectionPanel } from "./panel/selection_panel.js";
@@ -57,6 +58,7 @@ function start() {
     labels.restore();
     state.change({ colourBy: data.colourBy, columns: data.columns.length });
     new LegendAndFilters(state, map);
+    new ReviewLists(state, navigator);
     permalink.read();
     permalink.follow();
     await map.loadImages();

@@ -146,5 +146,5 @@ def test_names_stand_where_their_category_lies_and_give_way_to_images(ship_map, 
     ship_map.look_at(5, 200.0)
     assert ship_map.page.locator("#category-names").is_hidden()
     ship_map.page.keyboard.press("0")
-    ship_map.page.get_by_label("Names of the categories on the map").uncheck()
+    ship_map.page.get_by_label("Category names on the map").uncheck()
     assert names.count() == 0

@@ -89,6 +89,10 @@ export class PointCard {
     this.part("alike").textContent = data.classes.has(i)
       ? `${alike} of ${neighbours.length} share its class`
       : data.classNames.length ? data.neighbourClassesOf(i) : "";
+    const other = data.otherClassOf(i);
+    this.part("suggestion").replaceChildren(
+      ...(other ? [button(`Set class to ${other.name}`, () => this.labels.setLabel([i], other.name))] : []),
+    );
     this.part("neighbours").classList.toggle("names", !data.images);
     this.part("neighbours").replaceChildren(
       ...neighbours.map((j) => {

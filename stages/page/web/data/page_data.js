@@ -3,6 +3,8 @@ import { Column } from "./columns.js";
 import { Sprites } from "./sprites.js";
 import { parsed, takeArray, takeDeflated, takeStrings } from "./packed.js";
 
+const SUSPECT = 0.7; // share of the neighbours beyond which another class than its own is suggested for a point
+
 // Points 0 … mapped−1 made the map; mapped … stored−1 were placed on it before the page was made; stored … total−1 were
 // added by the reader.
 export class PageData {
@@ -117,6 +119,21 @@ export class PageData {
     const counts = new Map();
     for (const j of this.neighboursOf(i)) counts.set(this.classOf(j), (counts.get(this.classOf(j)) ?? 0) + 1);
     return [...counts].sort((a, b) => b[1] - a[1]).map(([name, amount]) => `${amount} ${name}`).join(", ");
+  }
+
+  // The class that most latent neighbours of point i have instead of its own, and their share; null if there is none.
+  otherClassOf(i) {
+    const { neighbours, neighbourCount: k, classes: { values } } = this;
+    if (!k || !values[i]) return null;
+    const counts = new Map();
+    for (let at = i * k; at < (i + 1) * k; at++) {
+      const code = values[neighbours[at]];
+      counts.set(code, (counts.get(code) ?? 0) + 1);
+    }
+    for (const [code, amount] of counts) {
+      if (code && code !== values[i] && amount > SUSPECT * k) return { name: this.classes.categories[code - 1], share: amount / k };
+    }
+    return null;
   }
 
   // Point i in words.
