@@ -174,12 +174,9 @@ def read_pictures(paths: list[Path], params: ImagesParams, folder: Path | None =
     levels = range_used(spans.values()) if spans else None
     for row in spans:
         colours[row] = scale(deep[row], *levels)[..., None]
-        brightest = 255
     _report(list(errors.values()), len(paths), params.on_broken)
-    if brightest < NEARLY_BLACK:
-        print(
-            f"no image has a level above {brightest} of 255, as colours of 12 bits in 16 have: scale the files' values"
-        )
+    if not spans and brightest < NEARLY_BLACK:
+        print(f"no image has a level above {brightest} of 255: are they 12-bit colours in files of 16 bits?")
     return Pictures(colours, list(errors), params.colour == "grey" or (params.colour == "auto" and all_grey), levels)
 
 
