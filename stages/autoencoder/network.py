@@ -1,117 +1,83 @@
-"""The autoencoder: a linear path that starts as principal components, and beside it a network that learns the rest.
+"""The autoencoder: a linear path that starts as PCA, and beside it a network that learns the rest.
 
-project(x) = (x - mean) W + f(x - mean) and render(p) = mean + p V + g(p). W and V begin as the first principal
-components and the last layers of f and g as zero, so that training starts at PCA's error and can only improve on it
-(the identity-plus-residual idea of He et al. 2016). Without the linear path it is the usual autoencoder
-(Hinton & Salakhutdinov 2006).
+    encode:  z = (x - mean) W + f(x - mean)
+    decode:  x = mean + z V + g(z)
 
-The latent is z = p / |p|^c: directions, which tell kinds apart, weigh more than lengths, which tell how much ink an
-image has. p = z |z|^(c / (1 - c)) undoes it, so nothing is lost.
+W and V start as the first principal components and the last layers of f and g as zero. So training starts at PCA's
+error and improves on it (identity plus residual: He et al. 2016). f and g are dense layers (Hinton & Salakhutdinov
+2006) or convolutions.
 """
+
+import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
-PCA_ITERATIONS = 8
-SMALLEST_LENGTH = 1e-6  # of a vector; below it, direction is not defined
+PCA_ITERATIONS = 6
+PCA_VALUES = 1 << 24  # float32 values of images that PCA holds at once: 64 MiB
+FIRST_LOG_VARIANCE = -2.0  # of the noise on latents, which training adapts
+LARGEST_DENSE = 32  # side in pixels up to which `auto` takes dense layers for grey images
+SMALLEST_SIDE = 4  # of the feature maps behind the last convolution that halves them
+GROUP = 8  # channels that GroupNorm normalises together
 
 
 class Autoencoder(nn.Module):
-    """Images (n, 1, h, w) float32, intensities 0 to 1, to latents (n, d) and back.
+    """Map images (n, c, h, w) float32, intensities 0 to 1, to latents (n, d) and back; c is 1 (grey) or 3 (RGB).
 
-    `architecture` holds all that is needed to build it again: `kind` (dense or conv), `image_shape` [h, w],
-    `latent_dim`, `hidden` (widths of the dense layers, or channels of the convolutions), `linear_path` and
-    `length_compression` (c).
+    `architecture` holds all that is needed to rebuild it: `name` (dense or conv), `image_shape` ([h, w] or [h, w, 3]),
+    `latent_dim` and `layers` (widths of the dense layers, or channels of the convolutions).
     """
 
     def __init__(self, architecture: dict):
         super().__init__()
         self.architecture = architecture
-        height, width = architecture["image_shape"]
-        latent_dim, pixels = architecture["latent_dim"], height * width
-        build = dense_layers if architecture["kind"] == "dense" else conv_layers
-        self.encoder, self.decoder = build((height, width), architecture["hidden"], latent_dim)
-        self.register_buffer("mean", torch.zeros(1, 1, height, width))
-        if architecture["linear_path"]:
-            self.linear_encoder = nn.Linear(pixels, latent_dim, bias=False)
-            self.linear_decoder = nn.Linear(latent_dim, pixels)
+        height, width, *colours = architecture["image_shape"]
+        shape, latent_dim = (colours[0] if colours else 1, height, width), architecture["latent_dim"]
+        build = dense_layers if architecture["name"] == "dense" else conv_layers
+        self.encoder, self.decoder = build(shape, architecture["layers"], latent_dim)
+        self.linear_encoder = nn.Linear(math.prod(shape), latent_dim, bias=False)
+        self.linear_decoder = nn.Linear(latent_dim, math.prod(shape))
+        self.register_buffer("mean", torch.zeros(1, *shape))
+        self.log_variance = nn.Parameter(torch.full((latent_dim,), FIRST_LOG_VARIANCE))
 
     def encode(self, images: Tensor) -> Tensor:
-        return self.compress(self.project(images))
+        """Return the latents (n, d) of images (n, c, h, w)."""
+        centred = images - self.mean
+        return self.linear_encoder(centred.flatten(1)) + self.encoder(centred)
 
     def decode(self, latents: Tensor) -> Tensor:
-        return self.render(scale_lengths(latents, 1 / (1 - self.architecture["length_compression"])))
+        """Return images (n, c, h, w) from latents (n, d)."""
+        return self.mean + self.linear_decoder(latents).unflatten(1, self.mean.shape[1:]) + self.decoder(latents)
 
-    def compress(self, projections: Tensor) -> Tensor:
-        """What `project` gives (n, d), as latents."""
-        return scale_lengths(projections, 1 - self.architecture["length_compression"])
+    def forward(self, images: Tensor, views: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what a training step needs: reconstructions (n, c, h, w), latents (n, d) and the views' latents.
 
-    def project(self, images: Tensor) -> Tensor:
-        """Images to vectors (n, d) before their lengths are compressed: what is trained."""
-        centred = images - self.mean
-        projections = self.encoder(centred)
-        if self.architecture["linear_path"]:
-            projections = projections + self.linear_encoder(centred.flatten(1))
-        return projections
-
-    def render(self, projections: Tensor) -> Tensor:
-        """The way back from `project`."""
-        images = self.decoder(projections) + self.mean
-        if self.architecture["linear_path"]:
-            images = images + self.linear_decoder(projections).view_as(images)
-        return images
+        The images are rebuilt from latents to which normal `noise` (n, d), scaled to the learned variance, is added.
+        """
+        latents, view_latents = self.encode(torch.cat([images, views])).chunk(2)
+        return self.decode(latents + (self.log_variance / 2).exp() * noise), latents, view_latents
 
     @torch.no_grad()
     def start_as_pca(self, images: Tensor, generator: torch.Generator) -> None:
-        """Set the mean and, where there is a linear path, let the whole network begin as the PCA of `images`."""
-        self.mean.copy_(images.mean(dim=0, keepdim=True))
-        if not self.architecture["linear_path"]:
-            return
-        components = principal_components((images - self.mean).flatten(1), self.architecture["latent_dim"], generator)
+        """Set the weights so that the network computes the PCA of `images` (n, c, h, w) uint8."""
+        mean, components = principal_components(images.flatten(1), self.architecture["latent_dim"], generator)
+        self.mean.copy_(mean.view_as(self.mean))
         self.linear_encoder.weight.copy_(components)
         self.linear_decoder.weight.copy_(components.T)
         nn.init.zeros_(self.linear_decoder.bias)
         for network in (self.encoder, self.decoder):
-            last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.ConvTranspose2d)][-1]
+            last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
-    @torch.no_grad()
-    def whiten(self, projections: Tensor, strength: float) -> None:
-        """Turn the axes of the latent space to principal directions, each divided by its deviation to `strength`.
 
-        1 gives all directions the same variance, 0 none of this, below 0 strong directions grow stronger. The layers
-        on both sides absorb it, so that images are rendered as before. `projections` (n, d) are the training images'.
-        """
-        centre = projections.mean(dim=0)
-        variances, directions = torch.linalg.eigh((projections - centre).T.double().cov(correction=0))
-        deviations = variances.clamp_min(0).sqrt().float().flip(0)
-        scales = deviations.clamp_min(1e-4 * deviations[0]).pow(-strength)
-        directions = directions.float().flip(1)
-        forth, back = directions * scales, directions / scales
-        last = self.encoder[-1]
-        last.weight.copy_(forth.T @ last.weight)
-        last.bias.copy_(forth.T @ (last.bias - centre))
-        first = self.decoder[0]
-        first.bias.add_(first.weight @ centre)
-        first.weight.copy_(first.weight @ back)
-        if self.architecture["linear_path"]:
-            self.linear_encoder.weight.copy_(forth.T @ self.linear_encoder.weight)
-            self.linear_decoder.bias.add_(self.linear_decoder.weight @ centre)
-            self.linear_decoder.weight.copy_(self.linear_decoder.weight @ back)
-
-
-def scale_lengths(vectors: Tensor, power: float) -> Tensor:
-    """Vectors (n, d) with their directions kept and their Euclidean lengths raised to `power`."""
-    return vectors * vectors.norm(dim=1, keepdim=True).clamp_min(SMALLEST_LENGTH).pow(power - 1)
-
-
-def dense_layers(image_shape: tuple[int, int], hidden: list[int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Linear layers with SiLU between them, and their mirror image."""
-    widths = [image_shape[0] * image_shape[1], *hidden, latent_dim]
+def dense_layers(shape: tuple[int, int, int], widths: list[int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+    """Build an encoder of linear layers with SiLU between them, and a mirrored decoder."""
+    widths = [math.prod(shape), *widths, latent_dim]
     return (
         nn.Sequential(nn.Flatten(), *_linear_stack(widths)),
-        nn.Sequential(*_linear_stack(widths[::-1]), nn.Unflatten(1, (1, *image_shape))),
+        nn.Sequential(*_linear_stack(widths[::-1]), nn.Unflatten(1, shape)),
     )
 
 
@@ -122,46 +88,77 @@ def _linear_stack(widths: list[int]) -> list[nn.Module]:
     return layers[:-1]
 
 
-def conv_layers(image_shape: tuple[int, int], channels: list[int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Convolutions, each of which halves the image, then one linear layer; and their mirror image."""
-    shape = image_shape
-    for _ in channels:
-        shape = tuple(-(-side // 2) for side in shape)
-    encoder, decoder, before = [], [], 1
+def conv_layers(shape: tuple[int, int, int], channels: list[int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
+    """Build an encoder whose stages halve the image and refine it by a residual block, and a mirrored decoder.
+
+    The decoder doubles by pixel shuffle (Shi et al. 2016), which leaves no checkerboard as transposed convolutions do.
+    An image whose sides are not a multiple is padded at first and cropped at last.
+    """
+    colours, height, width = shape
+    factor = 2 ** len(channels)
+    rows, columns = -(-height // factor), -(-width // factor)
+    encoder = [_Resize(rows * factor, columns * factor)]
+    decoder = []
+    before = colours
     for after in channels:
-        encoder += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
-        decoder = [nn.SiLU(), nn.ConvTranspose2d(after, before, 4, stride=2, padding=1), *decoder]
+        encoder += [nn.Conv2d(before, after, 4, stride=2, padding=1), Residual(after)]
+        decoder = [Residual(after), nn.Conv2d(after, 4 * before, 3, padding=1), nn.PixelShuffle(2), *decoder]
         before = after
-    features = before * shape[0] * shape[1]
+    features = before * rows * columns
     return (
-        nn.Sequential(*encoder, nn.Flatten(), nn.Linear(features, latent_dim)),
-        nn.Sequential(nn.Linear(latent_dim, features), nn.Unflatten(1, (before, *shape)), *decoder, _Crop(image_shape)),
+        nn.Sequential(*encoder, nn.SiLU(), nn.Flatten(), nn.Linear(features, latent_dim)),
+        nn.Sequential(
+            nn.Linear(latent_dim, features), nn.Unflatten(1, (before, rows, columns)), *decoder, _Resize(height, width)
+        ),
     )
 
 
-class _Crop(nn.Module):
-    """Cuts off what halving and doubling have added to an image of odd size."""
+class Residual(nn.Module):
+    """Add to feature maps what two normalised 3 × 3 convolutions make of them (He et al. 2016; Wu & He 2018)."""
 
-    def __init__(self, image_shape: tuple[int, int]):
+    def __init__(self, channels: int):
         super().__init__()
-        self.height, self.width = image_shape
+        self.layers = nn.Sequential(*(layer for _ in range(2) for layer in _normalised_conv(channels)))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps + self.layers(maps)
+
+
+def _normalised_conv(channels: int) -> list[nn.Module]:
+    groups = max(channels // GROUP, 1) if channels % GROUP == 0 else 1
+    return [nn.GroupNorm(groups, channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1)]
+
+
+class _Resize(nn.Module):
+    """Pad with zeros below and to the right, or crop, to (height, width)."""
+
+    def __init__(self, height: int, width: int):
+        super().__init__()
+        self.height, self.width = height, width
 
     def forward(self, images: Tensor) -> Tensor:
-        return images[:, :, : self.height, : self.width]
+        return nn.functional.pad(images, (0, self.width - images.shape[3], 0, self.height - images.shape[2]))
 
 
-def principal_components(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """The first `count` principal directions (count, d) of centred rows (n, d), by randomised subspace iteration.
+def principal_components(rows: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return the mean (d,) and the first principal directions (count, d) of rows (n, d) uint8, scaled to 0 to 1.
 
-    Halko, Martinsson & Tropp 2011, algorithm 4.4: memory n d, whatever the size of an image. Directions that the data
-    do not have are zero. Each sign is fixed by its largest entry.
+    Randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4) over chunks of rows: beside the bytes
+    themselves it holds `PCA_VALUES` floats and a few d by `count` matrices. Directions that the data do not have are
+    zero. The sign of each direction is fixed by its largest entry.
     """
     n, d = rows.shape
     rank = min(count, n, d)
-    basis = torch.randn(d, min(rank + 10, n, d), generator=generator)
+    mean = sum(chunk.sum(dim=0, dtype=torch.float64) for chunk in rows.split(max(PCA_VALUES // d, 1))) / (255 * n)
+    mean = mean.float()
+
+    def centred() -> Iterator[Tensor]:
+        return (chunk.float() / 255 - mean for chunk in rows.split(max(PCA_VALUES // d, 1)))
+
+    basis = torch.randn(d, min(rank + 10, n, d), generator=generator).to(rows.device)
     for _ in range(PCA_ITERATIONS):
-        basis = torch.linalg.qr(rows.T @ (rows @ basis)).Q
-    _, _, rotation = torch.linalg.svd(rows @ basis, full_matrices=False)
+        basis = torch.linalg.qr(sum(chunk.T @ (chunk @ basis) for chunk in centred())).Q
+    _, _, rotation = torch.linalg.svd(torch.cat([chunk @ basis for chunk in centred()]), full_matrices=False)
     components = (basis @ rotation.T).T[:rank]
     largest = components.gather(1, components.abs().argmax(dim=1, keepdim=True))
-    return nn.functional.pad(components * largest.sign(), (0, 0, 0, count - rank))
+    return mean, nn.functional.pad(components * largest.sign(), (0, 0, 0, count - rank))
