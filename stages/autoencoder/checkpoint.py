@@ -42,10 +42,6 @@ class Checkpoint:
                 part.replace(self.path)
             self.saved = time.monotonic()
 
-    def remove(self) -> None:
-        """Remove the file once training is done."""
-        self.path.unlink(missing_ok=True)
-
 
 def key_of(images: np.ndarray, params: AutoencoderParams, device: str) -> str:
     """Return a digest of all that a training depends on: images, settings, device, code and PyTorch's version."""

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from stages.autoencoder.checkpoint import PATH, Checkpoint, key_of
 from stages.autoencoder.training import HISTORY, arrays_of, train
 from stages.cluster.connection import address, on_cluster
 from stages.common.artifacts import read_arrays, write_csv, write_weights
@@ -22,9 +23,11 @@ def main() -> None:
 
         network, history = train_on_cluster(images, params, device)
     else:
-        network, history = train(images, params, device)
+        checkpoint = Checkpoint(key_of(images, params, device))
+        network, history = train(images, params, device, checkpoint)
     write_weights("data/autoencoder.safetensors", network.architecture, arrays_of(network))
     write_csv("data/autoencoder_history.csv", history)
+    PATH.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from stages.common.network_weights import filled
 from stages.common.progress import progress
 from stages.common.settings import MOST_WEIGHTS, AutoencoderParams
 
-THREADS = 2  # a constant, since the number of threads changes the last bits of a sum
+THREADS = 1  # a constant, since the number of threads changes the last bits of a sum
 VALIDATION_FRACTION = 0.05
 WEIGHT_DECAY = 0.01
 WARMUP = 0.05  # fraction of all steps in which the learning rate rises
@@ -52,18 +52,17 @@ def train(
     if distributed.is_initialized():
         rank, workers = distributed.get_rank(), distributed.get_world_size()
 
-    shared = torch.Generator().manual_seed(params.seed)  # the same numbers on every worker
-    order = torch.randperm(len(images), generator=shared)
+    generator = torch.Generator().manual_seed(params.seed)
+    order = torch.randperm(len(images), generator=generator)
     validation, training = order.tensor_split([max(round(len(images) * VALIDATION_FRACTION), 1)])
     pixels = as_tensor(images)
     validation, training = pixels[validation].to(place), pixels[training].to(place)
     network = new_network(images.shape[1:], params)
-    network.start_as_pca(training, shared)
+    network.start_as_pca(training, generator)
     model = network.to(place)
     if workers > 1:
         model = DistributedDataParallel(network, find_unused_parameters=params.kl_weight == 0)
     optimizer = torch.optim.AdamW(network.parameters(), lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
-    chance = torch.Generator(place).manual_seed(params.seed * workers + rank)  # views and noise
 
     in_epoch = len(training) // workers * workers  # as many images for each worker
     batch_size = max(params.batch_size // workers, 1)
@@ -72,13 +71,12 @@ def train(
     if state := checkpoint and checkpoint.load():
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
-        shared.set_state(state["shared"])
-        chance.set_state(state["chance"])
         history = state["history"]
 
     for epoch in (bar := progress(range(len(history), params.epochs), "training the autoencoder", unit="epoch")):
+        shuffled = torch.randperm(len(training), generator=generator_of(params.seed, epoch))[:in_epoch]
+        chance = generator_of(params.seed, epoch, rank, device=place)  # views and noise, other ones on each worker
         total = torch.zeros((), device=place)
-        shuffled = torch.randperm(len(training), generator=shared)[:in_epoch]
         for step, batch in enumerate(shuffled[rank::workers].to(place).split(batch_size)):
             optimizer.param_groups[0]["lr"] = params.learning_rate * warmup_then_cosine(
                 (epoch * steps + step) / (params.epochs * steps)
@@ -101,13 +99,7 @@ def train(
         bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
         if checkpoint:
             checkpoint.save(
-                lambda: {
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "shared": shared.get_state(),
-                    "chance": chance.get_state(),
-                    "history": history,
-                }
+                lambda: {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
             )
     return network.cpu(), pd.DataFrame(history, columns=HISTORY)
 
@@ -143,6 +135,12 @@ def disagreement(latents: Tensor, others: Tensor) -> Tensor:
     """Return the mean squared distance between rows of two (n, d), over that of unrelated rows."""
     spread = sum(z.var(dim=0, correction=0).sum() for z in (latents, others))
     return (latents - others).square().sum(dim=1).mean() / spread.clamp_min(SMALLEST_SPREAD)
+
+
+def generator_of(*numbers: int, device: str | torch.device = "cpu") -> torch.Generator:
+    """Return a generator whose seed mixes `numbers`, such as a seed, an epoch and a worker."""
+    [seed] = np.random.SeedSequence(numbers).generate_state(1)
+    return torch.Generator(device).manual_seed(int(seed))
 
 
 def warmup_then_cosine(done: float) -> float:

@@ -121,7 +121,7 @@ class ImagesParams(Section):
 class AutoencoderParams(Section):
     """The network that learns the images, and its training."""
 
-    architecture: Literal["dense", "conv"]
+    architecture: Literal["auto", "dense", "conv"]
     hidden_layers: Annotated[list[Width], Field(max_length=20)]
     channels: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=4)]
     latent_dim: Annotated[int, Field(ge=2, le=4096)]

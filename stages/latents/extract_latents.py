@@ -41,7 +41,7 @@ def main() -> None:
         arrays = extract(network, images, device, mapping())
     else:
         encoder = load_encoder(params.source, params.weights)
-        arrays = {"latents": encoder.encode(images, choose_device(device, "device"))}
+        arrays = {"latents": encoder.encode(images, choose_device(device))}
         arrays["encoder"] = np.array(json.dumps(encoder.description))  # which weights: `fitmap place` checks it
     write_arrays("data/latents.npz", **arrays)
 
