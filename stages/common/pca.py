@@ -1,46 +1,107 @@
-"""Principal components of images: the baseline that needs no training."""
+"""Principal components in bounded memory, for images and vectors of any width.
 
+Up to `EXACT_UP_TO` rows or columns the smaller Gram matrix is decomposed exactly. Beyond, the leading directions come
+from randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4), seeded. Rows are read in blocks;
+BLAS runs on one thread, so the result does not depend on the number of processors.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+EXACT_UP_TO = 1000
+BLOCK = 1 << 23  # values read at once
+ROWS = 128  # transformed at once, always padded to so many: a row's result does not depend on its neighbours
+OVERSAMPLES, ITERATIONS = 10, 3
+
 
 @dataclass(frozen=True)
 class PCA:
-    """Principal components: their mean (d,) and directions (k, d), float32, those of largest variance first."""
+    """The mean (d,) and the principal directions (k, d), float32, in order of falling variance."""
 
     mean: np.ndarray
     directions: np.ndarray
 
     def transform(self, rows: np.ndarray) -> np.ndarray:
-        """The components (n, k) of rows (n, d)."""
-        with threadpool_limits(1, "blas"):  # more threads would cut the sums in other places
-            return (rows - self.mean) @ self.directions.T
+        """Return the components float32 (n, k) of `rows` (n, ...), d values each, uint8 as intensities 0 to 1."""
+        components = np.empty((len(rows), len(self.directions)), np.float32)
+        padded = np.zeros((ROWS, len(self.mean)), np.float32)
+        with threadpool_limits(1, "blas"):
+            for start in range(0, len(rows), ROWS):
+                part = components[start : start + ROWS]
+                padded[: len(part)] = flatten(rows[start : start + ROWS]) - self.mean
+                part[:] = (padded @ self.directions.T)[: len(part)]
+        return components
 
     def inverse_transform(self, components: np.ndarray) -> np.ndarray:
-        """The rows (n, d) that components (n, k) stand for."""
+        """Return the rows float32 (n, d) that `components` (n, k) stand for."""
         with threadpool_limits(1, "blas"):
             return components @ self.directions + self.mean
 
 
-def fit_pca(images: np.ndarray, components: int) -> PCA:
-    """Principal components of images (n, h, w) uint8, as intensities 0 to 1; at most as many as the data allow."""
-    flat = flatten(images)
-    mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
-    centred = flat - mean
+def fit_pca(rows: np.ndarray, components: int, seed: int = 0) -> PCA:
+    """Fit at most `components` principal components to `rows` (n, ...), uint8 as intensities 0 to 1."""
+    n, d = len(rows), int(np.prod(rows.shape[1:]))
+    count = min(components, n, d)
+    mean = sum(block.sum(axis=0, dtype=np.float64) for block in _blocks(rows)) / n
     with threadpool_limits(1, "blas"):
-        _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    count = min(components, *flat.shape)
-    return PCA(mean, np.ascontiguousarray(directions[:, : -count - 1 : -1].T, dtype=np.float32))
+        if d <= min(n, EXACT_UP_TO):
+            gram = sum(block.T @ block for block in _blocks(rows, mean))
+            directions = np.linalg.eigh(gram)[1][:, : -count - 1 : -1]
+        elif n <= EXACT_UP_TO:
+            directions = _directions_of_few_rows(rows, mean, count)
+        else:
+            directions = _randomised_directions(rows, mean.astype(np.float32), count, seed)
+    largest = directions[np.abs(directions).argmax(axis=0), np.arange(count)]
+    directions = np.where(largest < 0, -directions, directions)  # the decomposition leaves the signs open
+    return PCA(mean.astype(np.float32), np.ascontiguousarray(directions.T, dtype=np.float32))
+
+
+def _directions_of_few_rows(rows: np.ndarray, mean: np.ndarray, count: int) -> np.ndarray:
+    """Return the first directions (d, count) float64 from the Gram matrix (n, n) of the rows."""
+    flat = rows.reshape(len(rows), -1)
+    step = max(1, BLOCK // len(rows))
+    columns = [slice(start, start + step) for start in range(0, flat.shape[1], step)]
+
+    def centred(part: slice) -> np.ndarray:
+        return flatten(flat[:, part]) - mean[part]
+
+    gram = sum(block @ block.T for block in map(centred, columns))
+    weights = np.linalg.eigh(gram)[1][:, : -count - 1 : -1]
+    directions = np.concatenate([centred(part).T @ weights for part in columns])
+    return directions / np.maximum(np.linalg.norm(directions, axis=0), np.finfo(float).tiny)
+
+
+def _randomised_directions(rows: np.ndarray, mean: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return the first directions (d, count) float32, nearly."""
+    width = min(count + OVERSAMPLES, *rows.reshape(len(rows), -1).shape)
+    basis = np.random.default_rng(seed).standard_normal((len(mean), width), np.float32)
+    for _ in range(ITERATIONS):
+        basis = np.linalg.qr(sum(block.T @ (block @ basis) for block in _blocks(rows, mean)))[0]
+    gram = sum(components.T @ components for components in (block @ basis for block in _blocks(rows, mean)))
+    return basis @ np.linalg.eigh(gram)[1][:, : -count - 1 : -1]
+
+
+def _blocks(rows: np.ndarray, mean: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    """Yield `rows` in blocks (m, d), less `mean` if it is given, in its type."""
+    step = max(1, BLOCK // max(1, int(np.prod(rows.shape[1:]))))
+    for start in range(0, len(rows), step):
+        block = flatten(rows[start : start + step])
+        yield block if mean is None else block - mean
 
 
 def pca_mse(pca: PCA, images: np.ndarray) -> float:
-    """Mean squared error of images (n, h, w) uint8 rebuilt from their principal components, intensities 0 to 1."""
-    flat = flatten(images)
-    return float(np.mean((pca.inverse_transform(pca.transform(flat)) - flat) ** 2, dtype=np.float64))
+    """Return the mean squared error of images (n, ...) rebuilt from their principal components."""
+    total = sum(
+        np.square(pca.inverse_transform(pca.transform(block)) - block).sum(dtype=np.float64)
+        for block in _blocks(images)
+    )
+    return float(total / images.size)
 
 
 def flatten(images: np.ndarray) -> np.ndarray:
-    """Images (n, h, w) uint8 as rows (n, h * w) float32 of intensities 0 to 1."""
-    return images.reshape(len(images), -1).astype(np.float32) / 255
+    """Return images (n, ...) as rows float32 (n, d), uint8 as intensities 0 to 1."""
+    rows = images.reshape(len(images), -1)
+    return rows.astype(np.float32) / 255 if rows.dtype == np.uint8 else rows.astype(np.float32, copy=False)

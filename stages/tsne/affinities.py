@@ -1,4 +1,4 @@
-"""Input affinities: how much each latent counts another as its neighbour (van der Maaten & Hinton 2008, section 2)."""
+"""Input affinities p_ij: how strongly each latent counts another as its neighbour (van der Maaten & Hinton 2008)."""
 
 import os
 
@@ -7,19 +7,19 @@ from numba import njit, prange
 from scipy.sparse import csr_array
 
 import stages.tsne.avx512  # noqa: F401
-from stages.tsne.neighbours import nearest, nearest_others
+from stages.tsne.neighbours import nearest, nearest_others, squared_distances
 
-NEIGHBOURS = 3  # times the perplexity; the Gaussian leaves next to nothing to those beyond (van der Maaten 2014)
+NEIGHBOURS = 3  # times the perplexity; the Gaussian leaves almost nothing beyond (van der Maaten 2014)
 ENTROPY_TOLERANCE = 1e-8  # nats
 BISECTIONS = 100
 
-# Threads that wait for the next kernel sleep: on a busy machine spinning costs tenfold. It is read when the first
-# kernel starts its threads, which is one of those below for every map and every placing.
+# Idle kernel threads sleep instead of spinning, which is ten times as slow on a busy machine. Numba reads this when the
+# first kernel starts.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def joint_affinities(latents: np.ndarray, perplexity: float) -> csr_array:
-    """p_ij = (p_j|i + p_i|j) / 2n for `latents` (n, d): symmetric, float32 (n, n), rows sorted; it sums to one."""
+    """Return p_ij = (p_j|i + p_i|j) / 2n for `latents` (n, d): symmetric float32 (n, n), sorted rows, sum one."""
     n = len(latents)
     neighbours = nearest_others(latents, neighbour_count(perplexity, n - 1))
     conditional = conditional_affinities(squared_distances(latents, latents, neighbours), perplexity)
@@ -34,9 +34,9 @@ def joint_affinities(latents: np.ndarray, perplexity: float) -> csr_array:
 def affinities_to_map(
     latents: np.ndarray, new_latents: np.ndarray, perplexity: float, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """p_j|i float32 (m, k) of `new_latents` (m, d) towards their nearest `latents` (n, d), and those's indices (m, k).
+    """Return p_j|i float32 (m, k) from `new_latents` (m, d) to their `k` nearest `latents` (n, d), and their indices.
 
-    Those beyond three times the perplexity have none.
+    Neighbours beyond three times the perplexity have affinity zero.
     """
     _, neighbours = nearest(latents, new_latents, k)
     few = np.ascontiguousarray(neighbours[:, : neighbour_count(perplexity, len(latents))])
@@ -46,40 +46,27 @@ def affinities_to_map(
 
 
 def neighbour_count(perplexity: float, most: int) -> int:
+    """Return the number of neighbours with an affinity, at most `most`."""
     return max(1, min(int(NEIGHBOURS * perplexity), most))
 
 
 @njit(parallel=True, cache=True)
-def squared_distances(points, queries, neighbours):
-    """|q_i - p_j|² float64 (m, k) for the points j = `neighbours` (m, k) of each query i."""
-    distances = np.empty(neighbours.shape)
-    for i in prange(len(neighbours)):
-        for a in range(neighbours.shape[1]):
-            total = 0.0
-            for axis in range(points.shape[1]):
-                difference = np.float64(queries[i, axis]) - np.float64(points[neighbours[i, a], axis])
-                total += difference * difference
-            distances[i, a] = total
-    return distances
-
-
-@njit(parallel=True, cache=True)
 def conditional_affinities(distances, perplexity):
-    """p_j|i = exp(-b_i d²_ij) / sum over l of exp(-b_i d²_il), float32 (m, k) for squared distances (m, k).
+    """Return p_j|i = exp(-b_i d²_ij) / sum_l exp(-b_i d²_il), float32 (m, k), for squared distances (m, k).
 
-    b_i is found by bisection so that the entropy of the row is log(perplexity). A row that cannot have it (as when
-    all its distances are equal) takes the nearest it can.
+    Bisection finds the b_i with which the entropy of the row is log(perplexity), or the nearest possible one (as for
+    equal distances).
     """
     n, k = distances.shape
     affinities = np.empty((n, k), np.float32)
-    for i in prange(n):  # plain loops: numba takes seconds to compile an array's arithmetic
+    for i in prange(n):  # plain loops: array arithmetic takes numba seconds to compile
         least, mean = np.inf, 0.0
         for a in range(k):
             least = min(least, distances[i, a])
         for a in range(k):
             mean += (distances[i, a] - least) / k
         row, weights = np.empty(k), np.empty(k)
-        for a in range(k):  # less the nearest, an equal factor in all, which keeps the first from underflowing
+        for a in range(k):  # less the smallest distance, a common factor that prevents underflow
             row[a] = (distances[i, a] - least) / (mean if mean > 0 else 1.0)
         low, high, b, total = 0.0, np.inf, 1.0, 0.0
         for _ in range(BISECTIONS):

@@ -1,7 +1,6 @@
-"""Kernels with vectors as wide as the processor's. To be imported, for that alone, where numba compiles.
+"""Let numba use 512-bit vectors where the processor has them. Import this module before numba compiles anything.
 
-LLVM takes AVX-512 by halves, since the first processors that had it slowed down. With the whole of it all pairs take
-two thirds of the time, to the same bits.
+By default LLVM splits AVX-512 operations into halves. Whole vectors take a third off all pairs, with identical results.
 """
 
 import numba

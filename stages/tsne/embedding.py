@@ -1,72 +1,85 @@
-"""t-SNE (van der Maaten & Hinton 2008): lay the latents out so that neighbours in latent space stay neighbours.
+"""t-SNE (van der Maaten & Hinton 2008): lay latents out so that neighbours in latent space stay neighbours.
 
-Two engines share one schedule: the project's own and scikit-learn's. New points are placed on the finished
-map by the project's own, whichever laid it out.
+The steps, one file each: `neighbours`, `affinities`, `forces` and `grid_repulsion`, `descent` (`gpu_descent` on a GPU).
+`placing` adds new points to the finished map, whichever engine made it.
 """
 
+import sys
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from stages.common.errors import InputError
+from stages.common.pca import fit_pca
 from stages.common.settings import TsneParams
-from stages.tsne import placing
+from stages.tsne import descent, gpu_descent
 from stages.tsne.affinities import joint_affinities
-from stages.tsne.descent import EARLY_ITERATIONS, optimise
 from stages.tsne.forces import divergence
+from stages.tsne.placing import place_rows
 
-THREADS = 2  # of the other engines: a fixed number, so that floating-point sums are cut alike on every machine
+FEWEST = 10  # points of a map
+WIDE, COMPONENTS = 300, 100  # wider latents are replaced by so many principal components, as is the custom
+THREADS = 2  # of scikit-learn: fixed, so that its sums do not depend on the machine
 PIECE = 4096  # new points placed at once
 
 
 def embed(latents: np.ndarray, params: TsneParams, device: str = "auto") -> tuple[np.ndarray, float]:
-    """Map `latents` (n, d) float32; the engine fitmap runs on `device`.
+    """Map `latents` (n, d) float32; the engine fitmap uses `device`.
 
-    Returns their positions (n, 2 or 3) float32, centred on zero, and the Kullback-Leibler divergence in nats that
-    t-SNE has reached. Raises `InputError` if there are too few latents for the perplexity.
+    Returns positions (n, 2 | 3) float32, centred on zero, and their exact Kullback-Leibler divergence in nats. Lowers a
+    perplexity that is too large for n, with a message. Raises `InputError` for fewer than ten latents, or if there is
+    no such device.
     """
-    most = (len(latents) - 1) / 3
-    if params.perplexity > most:
-        raise InputError(
-            f"params.yaml: tsne.perplexity = {params.perplexity:g} is too large for {len(latents)} points: "
-            f"at most {most:.0f} (a third of tsne.points, or of the images there are)"
-        )
-    if params.engine == "fitmap":
-        positions, kl_divergence = _fitmap(latents, params, device)
+    n = len(latents)
+    if n < FEWEST:
+        raise InputError(f"a map needs at least {FEWEST} points, but there are {n}")
+    if (latents == latents[0]).all():
+        _say(f"all {n} vectors are equal: their places on the map mean nothing")
+    perplexity = min(params.perplexity, (n - 1) / 3)
+    if perplexity < params.perplexity:
+        _say(f"tsne.perplexity = {params.perplexity:g} is too large for {n} points: lowered to {perplexity:.3g}")
+    if latents.shape[1] > WIDE:
+        latents = fit_pca(latents, COMPONENTS).transform(latents)
+        _say(f"vectors are wide: t-SNE takes their first {latents.shape[1]} principal components")
+    affinities = joint_affinities(latents, perplexity)
+    if params.engine == "sklearn":
+        positions = _sklearn(latents, params, perplexity)
     else:
-        positions, kl_divergence = _sklearn(latents, params)
-    positions = positions - (positions.max(axis=0) + positions.min(axis=0)) / 2
-    return np.ascontiguousarray(positions, dtype=np.float32), kl_divergence
+        start = descent.principal_start(latents, params.n_components, params.seed)
+        on_gpu = params.n_components == 2 and gpu_descent.use_gpu(device)
+        positions = (gpu_descent if on_gpu else descent).descend(start, affinities, params).T
+    positions = np.ascontiguousarray(positions - (positions.max(axis=0) + positions.min(axis=0)) / 2, np.float32)
+    return positions, divergence(np.ascontiguousarray(positions.T), affinities)
 
 
 def place(latents: np.ndarray, positions: np.ndarray, new_latents: np.ndarray, run: Callable = map) -> np.ndarray:
-    """Positions (m, 2 or 3) float32 for `new_latents` (m, d) in the finished map of `latents`, which does not move.
+    """Return positions (m, 2 | 3) float32 of `new_latents` (m, d) on the finished map of `latents`, which stays.
 
-    New points do not see each other, so a point lands in the same place alone and among others. `run` does what the
-    built-in map does, with some points at a time.
+    New points do not see each other: a point lands in the same place alone and among others. `run` maps a function
+    over pieces of the new points, as the built-in `map` does.
     """
+    if latents.shape[1] > WIDE:
+        pca = fit_pca(latents, COMPONENTS)
+        latents, new_latents = pca.transform(latents), pca.transform(new_latents)
     pieces = (new_latents[start : start + PIECE] for start in range(0, len(new_latents), PIECE))
-    placed = run(partial(placing.place, latents, positions), pieces)
+    placed = run(partial(place_rows, latents, positions), pieces)
     return np.concatenate([np.empty((0, positions.shape[1]), np.float32), *placed])
 
 
-def _fitmap(latents: np.ndarray, params: TsneParams, device: str) -> tuple[np.ndarray, float]:
-    affinities = joint_affinities(latents, params.perplexity)
-    positions = optimise(latents, affinities, params, device)
-    return positions.T, divergence(positions, affinities)
+def _sklearn(latents: np.ndarray, params: TsneParams, perplexity: float) -> np.ndarray:
+    from sklearn.manifold import TSNE  # takes a second to import
 
-
-def _sklearn(latents: np.ndarray, params: TsneParams) -> tuple[np.ndarray, float]:
-    from sklearn.manifold import TSNE
-
-    engine = TSNE(
+    return TSNE(
         n_components=params.n_components,
-        perplexity=params.perplexity,
+        perplexity=perplexity,
         early_exaggeration=params.early_exaggeration,
-        max_iter=EARLY_ITERATIONS + params.iterations,
+        max_iter=descent.EARLY_ITERATIONS + params.iterations,
         random_state=params.seed,
         n_jobs=THREADS,
         verbose=2,
-    )
-    return engine.fit_transform(latents), float(engine.kl_divergence_)
+    ).fit_transform(latents)
+
+
+def _say(message: str) -> None:
+    print(f"fitmap: {message}", file=sys.stderr)

@@ -1,11 +1,11 @@
 """Exact nearest neighbours by blocked matrix products.
 
-|q - p|² = |q|² + (|p|² - 2 q·p). For one query only what is in brackets matters, and a float32 matrix product gives it
-for a whole tile of queries and points. Rounding can swap points that are almost equally far: a few more than asked for
-are kept and their distances taken again from the differences, in float64.
+|q - p|² = |q|² + (|p|² - 2 q·p). For one query only the brackets matter; a float32 matrix product gives them for a tile
+of queries and points. Rounding can swap points at almost equal distances, so some more candidates than asked for are
+kept and ordered by their exact distances in float64.
 
-A block of queries is one thread's work and the products run on one thread each, so the result does not depend on how
-many threads there are.
+A block of queries is one thread's work and the products run on one BLAS thread each, so the result does not depend on
+the number of threads.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,55 +18,70 @@ from threadpoolctl import ThreadpoolController
 import stages.tsne.avx512  # noqa: F401
 
 ROWS, COLUMNS = 128, 1024  # of a tile: half a MiB, which stays in a core's cache
-STRIDE = 32  # scores looked at together
+DEPTH = 512  # dimensions in one product, which bounds its rounding error
+STRIDE = 32  # scores compared together
 SPARE = 16  # candidates kept beyond k
 ROUNDING = float(np.finfo(np.float32).eps)
-BLAS = ThreadpoolController()  # found once: looking for the libraries takes as long as a small search
+NEARER = 1 - 1e-12  # a squared distance below this share of another is strictly smaller: float64 rounds less
+BLAS = ThreadpoolController()  # created once: finding the libraries takes as long as a small search
 FARTHEST = 97  # percentile of the map's own distances to their neighbours: beyond it an image is off the map
 
 
 def nearest(points: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `k` of `points` (n, d) nearest to each of `queries` (m, d), k <= n.
+    """Find the `k` of `points` (n, d) nearest to each of `queries` (m, d), k <= n.
 
-    Returns Euclidean distances float32 and indices int64, both (m, k), nearest first; of equally near ones the first.
+    Returns Euclidean distances float32 and indices int64, both (m, k), nearest first; ties in the order of `points`.
     """
     return _search(points, queries, k, others=False)
 
 
 def nearest_others(points: np.ndarray, k: int) -> np.ndarray:
-    """Indices (n, k) of the `k` points nearest to each point, itself left out; k < n."""
+    """Return the indices (n, k) of the `k` points nearest to each of `points` (n, d) except itself; k < n."""
     return _search(points, points, k, others=True)[1]
 
 
 def reach(latents: np.ndarray, neighbours: np.ndarray) -> float:
-    """How far from its `neighbours` (n, k), on average over them, nearly every point of the map lies at most."""
-    distances = np.linalg.norm(latents[neighbours] - latents[:, None], axis=2).mean(axis=1)
+    """Return the mean distance to its `neighbours` (n, k) that `FARTHEST` per cent of `latents` (n, d) stay below."""
+    distances = np.sqrt(squared_distances(latents, latents, neighbours)).mean(axis=1)
     return float(np.percentile(distances, FARTHEST))
 
 
 def ranks(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Ranks (n, k) int64 of the points `others` (n, k) as neighbours of each of `points` (n, d); 1 is the nearest.
+    """Return the ranks int64 (n, k) of the points `others` (n, k) as neighbours of each of `points` (n, d).
 
-    A rank is one more than the number of points that are strictly nearer, so equally near ones share it.
+    A rank is one more than the number of strictly nearer points: the nearest has rank 1, and ties share a rank.
     """
-    points, _ = _normalised(points, points)
-    left, right = _factors(points, points)
-    lengths = np.sqrt(right[-1])
-    # the rounding error of a product of d + 1 terms, at most
-    error = len(right) * ROUNDING * (2 * lengths * lengths.max() + lengths.max() ** 2)
+    points = np.ascontiguousarray(points, dtype=np.float32)
+    normalise, scale = _normaliser(points)
+    right = _right_factor(points, normalise)
+    lengths = np.sqrt(right[-1].astype(np.float64))
+    longest = lengths.max()
+    additions = min(DEPTH, len(right)) + len(right) // DEPTH + 4  # in one sum of a tile, and of rounded factors
+    error = (additions * ROUNDING * (2 * lengths * longest + longest**2))[:, None]  # bound of a tile's error
+    distances = squared_distances(points, points, others)
+    expected = distances / scale**2 - lengths[:, None] ** 2  # in the tile of each point's row
+    below, above = (expected - error).astype(np.float32), (expected + error).astype(np.float32)
     result = np.ones(others.shape, dtype=np.int64)
 
     def count(rows: slice) -> None:
-        for start, tile in _tiles(left[rows], right):
-            _count_nearer(tile, points, others, error, rows.start, start, result)
+        for start, tile in _tiles(_left_factor(normalise(points[rows])), right):
+            _count_nearer(tile, points, distances[rows], below[rows], above[rows], rows.start, start, result[rows])
 
     _over_blocks(count, len(points))
     return result
 
 
+def squared_distances(points: np.ndarray, queries: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
+    """Return |q_i - p_j|² float64 (m, k) for the points j = `neighbours` (m, k) of each of `queries` (m, d)."""
+    result = np.empty(neighbours.shape)
+    _over_blocks(lambda rows: _distances(points, queries[rows], neighbours[rows], result[rows]), len(queries))
+    return result
+
+
 def _search(points: np.ndarray, queries: np.ndarray, k: int, others: bool) -> tuple[np.ndarray, np.ndarray]:
-    points, queries, scale = *_normalised(points, queries), _scale(points)
-    left, right = _factors(points, queries)
+    points, queries = (np.ascontiguousarray(rows, dtype=np.float32) for rows in (points, queries))
+    normalise, _ = _normaliser(points)
+    right = _right_factor(points, normalise)
     distances, indices = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
     keep = min(k + SPARE, len(points) - others)
     room = 3 * keep + STRIDE
@@ -75,12 +90,13 @@ def _search(points: np.ndarray, queries: np.ndarray, k: int, others: bool) -> tu
         size = rows.stop - rows.start
         values, places = np.empty((size, room), np.float32), np.empty((size, room), np.int32)
         filled, limits = np.zeros(size, np.int64), np.full(size, np.inf, np.float32)
-        for start, tile in _tiles(left[rows], right):
-            _collect(tile, start, rows.start if others else -len(points) - size, keep, values, places, filled, limits)
+        own = rows.start if others else -len(points) - size  # the first query's own column
+        for start, tile in _tiles(_left_factor(normalise(queries[rows])), right):
+            _collect(tile, start, own, keep, values, places, filled, limits)
         _finish(points, queries[rows], keep, values, places, filled, distances[rows], indices[rows])
 
     _over_blocks(search, len(queries))
-    return distances * scale, indices
+    return distances, indices
 
 
 def _over_blocks(work: Callable[[slice], None], n: int) -> None:
@@ -90,35 +106,44 @@ def _over_blocks(work: Callable[[slice], None], n: int) -> None:
 
 
 def _tiles(left: np.ndarray, right: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """`left` @ `right`, some columns at a time, each with the first's number; all in the same memory."""
+    """Yield `left` @ `right` some columns at a time, each with the number of its first; all in the same memory."""
     memory = np.empty((len(left), COLUMNS), np.float32)
     for start in range(0, right.shape[1], COLUMNS):
         columns = right[:, start : start + COLUMNS]
-        yield start, np.matmul(left, columns, out=memory[:, : columns.shape[1]])
+        tile = np.matmul(left[:, :DEPTH], columns[:DEPTH], out=memory[:, : columns.shape[1]])
+        for depth in range(DEPTH, len(right), DEPTH):
+            tile += left[:, depth : depth + DEPTH] @ columns[depth : depth + DEPTH]
+        yield start, tile
 
 
-def _scale(points: np.ndarray) -> np.float32:
-    """The largest deviation from the mean in any dimension: squares of larger numbers could leave float32's range."""
-    spread = np.abs(points - points.mean(axis=0, dtype=np.float64)).max()
-    return np.float32(spread or 1)
+def _normaliser(points: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], float]:
+    """Return a function that maps rows to float32 with the mean of `points` at zero and divided by a scale; the scale.
+
+    Smaller numbers round less. The scale is the largest deviation from the mean, so that squares do not overflow.
+    """
+    mean = points.mean(axis=0, dtype=np.float64)
+    scale = float(max((points.max(axis=0) - mean).max(), (mean - points.min(axis=0)).max())) or 1.0
+    return lambda rows: ((rows - mean) / scale).astype(np.float32), scale
 
 
-def _normalised(points: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both float32, moved so that the points' mean is zero (smaller numbers round less) and divided by their scale."""
-    mean, scale = points.mean(axis=0, dtype=np.float64), _scale(points)
-    return tuple(np.ascontiguousarray((rows - mean) / scale, dtype=np.float32) for rows in (points, queries))
+def _left_factor(queries: np.ndarray) -> np.ndarray:
+    """Return the rows (-2 q, 1), float32 (m, d + 1), of normalised `queries` (m, d)."""
+    return np.column_stack([-2 * queries, np.ones(len(queries), np.float32)])
 
 
-def _factors(points: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`left` (m, d + 1) and `right` (d + 1, n), whose product is |p|² - 2 q·p."""
-    left = np.column_stack([-2 * queries, np.ones(len(queries), np.float32)])
-    right = np.vstack([points.T, (points * points).sum(axis=1)])
-    return left, right
+def _right_factor(points: np.ndarray, normalise: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the columns (p, |p|²), float32 (d + 1, n), of `points` (n, d) once normalised."""
+    right = np.empty((points.shape[1] + 1, len(points)), np.float32)
+    for start in range(0, len(points), ROWS):
+        part = normalise(points[start : start + ROWS])
+        right[:-1, start : start + ROWS] = part.T
+        right[-1, start : start + ROWS] = np.square(part, dtype=np.float64).sum(axis=1)
+    return right
 
 
 @njit(nogil=True, cache=True)
 def _collect(tile, first_column, first_row, keep, values, places, filled, limits):
-    """Add to each row's candidates what in its row of `tile` is below its limit; full rows fall back to the best."""
+    """Add to each row's candidates the scores of its row of `tile` below its limit; keep the best of a full row."""
     rows, columns = tile.shape
     for row in range(rows):
         line, candidates, numbers = tile[row], values[row], places[row]
@@ -126,12 +151,12 @@ def _collect(tile, first_column, first_row, keep, values, places, filled, limits
         for start in range(0, columns, STRIDE):
             stretch = line[start : start + STRIDE]
             below = np.int32(0)
-            for offset in range(len(stretch)):  # compiled to wide instructions; mostly none is below
+            for offset in range(len(stretch)):  # vectorised; mostly none is below
                 below += np.int32(stretch[offset] < limit)
             if below == 0:
                 continue
             at, number = np.uint64(count), np.int32(first_column + start)
-            for offset in range(len(stretch)):  # written first and counted then: no branch to mispredict
+            for offset in range(len(stretch)):  # written first, then counted: no branch to mispredict
                 candidates[at], numbers[at] = stretch[offset], number
                 at += np.uint64((stretch[offset] < limit) & (number != itself))
                 number += np.int32(1)
@@ -169,7 +194,7 @@ def _select(values, places, count, keep):
 
 @njit(nogil=True, fastmath={"reassoc"}, cache=True)
 def _finish(points, queries, keep, values, places, filled, distances, indices):
-    """The first of each row's candidates by their distances in float64, then by index."""
+    """Set each row's `distances` and `indices` to its first candidates by float64 distance, then by index."""
     exact, candidates = np.empty(keep), np.empty(keep, np.int64)
     for row in range(len(queries)):
         _select(values[row], places[row], filled[row], keep)
@@ -186,26 +211,34 @@ def _finish(points, queries, keep, values, places, filled, distances, indices):
 
 
 @njit(nogil=True, fastmath={"reassoc"}, cache=True)
-def _count_nearer(tile, points, others, error, first_row, first_column, result):
-    """Add to `result` how many of the tile's points are nearer to each row's point than each of its `others`."""
+def _count_nearer(tile, points, distances, below, above, first_row, first_column, result):
+    """Add to `result` how many of the tile's points are nearer to each row's point than each of its `distances`.
+
+    Scores under `below` are surely nearer, those over `above` surely not; between them the exact distance decides.
+    """
     rows, columns = tile.shape
     for row in range(rows):
         i = first_row + row
-        length = _squared_distance(points[i], np.zeros_like(points[i]))
-        for which in range(others.shape[1]):
-            distance = _squared_distance(points[i], points[others[i, which]])
-            below, above = np.float32(distance - length - error[i]), np.float32(distance - length + error[i])
+        for which in range(distances.shape[1]):
+            low, high = below[row, which], above[row, which]
             surely, maybe = np.int32(0), np.int32(0)
             for column in range(columns):
-                surely += np.int32(tile[row, column] < below)
-                maybe += np.int32(tile[row, column] <= above)
-            surely -= first_column <= i < first_column + columns and tile[row, i - first_column] < below
+                surely += np.int32(tile[row, column] < low)
+                maybe += np.int32(tile[row, column] <= high)
+            surely -= first_column <= i < first_column + columns and tile[row, i - first_column] < low
             if maybe > surely:
                 for column in range(columns):
                     j = first_column + column
-                    if below <= tile[row, column] <= above and j != i:
-                        surely += _squared_distance(points[i], points[j]) < distance
-            result[i, which] += surely
+                    if low <= tile[row, column] <= high and j != i:
+                        surely += _squared_distance(points[i], points[j]) < NEARER * distances[row, which]
+            result[row, which] += surely
+
+
+@njit(nogil=True, fastmath={"reassoc"}, cache=True)
+def _distances(points, queries, neighbours, result):
+    for i in range(len(neighbours)):
+        for a in range(neighbours.shape[1]):
+            result[i, a] = _squared_distance(queries[i], points[neighbours[i, a]])
 
 
 @njit(inline="always")

@@ -35,6 +35,31 @@ def test_knn_recall_is_the_share_of_common_neighbours(latents):
     np.testing.assert_allclose(scores.knn_recall(latents, positions, 5), expected)
 
 
+def test_ties_count_as_found_in_the_recall():
+    corners = np.repeat(np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32), 50, axis=0)
+    positions = corners[:, :2] + np.random.default_rng(1).normal(0, 0.01, (200, 2)).astype(np.float32)
+    assert scores.knn_recall(corners, positions, 15).mean() == 1  # any 15 of 49 equal latents
+    assert scores.knn_recall(positions, corners, 15).mean() == 1  # any 15 of 49 coincident points
+    neighbours, kept = scores.neighbourhoods(corners, np.random.default_rng(2).normal(size=(200, 2)), 15)
+    assert neighbours.shape == (200, 15)
+    assert kept.mean() < 0.5
+
+
+def test_few_points_are_scored_with_fewer_neighbours(latents):
+    few = latents[:10]
+    assert scores.trustworthiness(few, few[:, :2].copy(), 12) == pytest.approx(
+        sklearn_trustworthiness(few, few[:, :2], n_neighbors=4)
+    )
+    assert scores.knn_recall(few, few, 15).mean() == 1
+
+
+def test_trustworthiness_of_wide_vectors_is_scikit_learns():
+    wide = np.random.default_rng(0).normal(size=(300, 3000)).astype(np.float32) + 5  # distances almost equal
+    positions = wide[:, :2].copy()
+    expected = sklearn_trustworthiness(wide.astype(np.float64), positions, n_neighbors=12)
+    assert scores.trustworthiness(wide, positions, 12) == pytest.approx(expected, abs=1e-9)
+
+
 def test_knn_accuracy_is_that_of_scikit_learn():
     generator = np.random.default_rng(0)
     points, labels = generator.normal(size=(600, 7)).astype(np.float32), generator.integers(0, 4, 600)
@@ -44,7 +69,7 @@ def test_knn_accuracy_is_that_of_scikit_learn():
     )
 
 
-def test_knn_accuracy_of_separate_kinds_is_one_and_of_shuffled_labels_chance():
+def test_knn_accuracy_of_separate_classes_is_one_and_of_shuffled_labels_chance():
     generator = np.random.default_rng(0)
     labels = np.arange(200) % 4
     points = (labels[:, None] * 10 + generator.normal(size=(200, 3))).astype(np.float32)
@@ -61,23 +86,8 @@ def test_unlabelled_points_take_no_part():
     assert scores.knn_accuracy(points, labels, points, np.full(40, -1), 3) is None
 
 
-def test_pca_error_falls_to_zero_with_all_components():
-    images = np.random.default_rng(0).integers(0, 256, (60, 4, 5), dtype=np.uint8)
-    errors = [scores.pca_mse(scores.fit_pca(images, k), images) for k in (1, 5, 20, 99)]
-    assert errors[0] > errors[1] > 1e-4
-    assert errors[2] < 1e-9
-    assert errors[3] < 1e-9
-
-
-def test_pca_error_is_the_variance_left_over():
-    images = np.random.default_rng(0).integers(0, 256, (60, 4, 5), dtype=np.uint8)
-    flat = images.reshape(60, -1) / 255
-    left = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)[3:] ** 2
-    assert scores.pca_mse(scores.fit_pca(images, 3), images) == pytest.approx(left.sum() / flat.size, rel=1e-4)
-
-
-def drawn_kinds(n=600):
-    """Two kinds in the plane: the first coordinate is one's factor, the second the other's."""
+def two_classes(n=600):
+    """Two classes in the plane: one's factor is the first coordinate, the other's the second."""
     generator = np.random.default_rng(0)
     points, labels = generator.uniform(size=(n, 2)), np.arange(n) % 2
     factors = np.where(labels[:, None] == [0, 1], points, np.nan)
@@ -85,7 +95,7 @@ def drawn_kinds(n=600):
 
 
 def test_neighbours_agree_in_what_places_them_and_not_in_what_does_not():
-    points, labels, factors = drawn_kinds()
+    points, labels, factors = two_classes()
     shuffled = np.random.default_rng(1).permutation(len(points))
     agreement = scores.factor_agreement(points, labels, factors, 5)
     assert (agreement > 0.8).all()
@@ -93,7 +103,7 @@ def test_neighbours_agree_in_what_places_them_and_not_in_what_does_not():
 
 
 def test_factors_that_never_apply_or_never_vary_are_not_judged():
-    points, labels, factors = drawn_kinds()
+    points, labels, factors = two_classes()
     nowhere, constant = np.full(len(points), np.nan), np.ones(len(points))
     few = np.where(np.arange(len(points)) < 6, factors[:, 0], np.nan)
     agreement = scores.factor_agreement(points, labels, np.stack([nowhere, constant, few], axis=1), 5)

@@ -4,39 +4,32 @@ import subprocess
 import sys
 
 import numpy as np
-import openTSNE
 import pytest
 import torch
+from sklearn import datasets, manifold
+from sklearn.neighbors import KNeighborsClassifier
 
 from stages.common.errors import InputError
 from stages.common.settings import load_params
 from stages.scores.map import knn_accuracy, knn_recall, trustworthiness
+from stages.tsne import embedding
 from stages.tsne.embedding import embed, place
+from tests.tsne.data import clusters
 
-PARAMS = load_params("tsne").model_copy(update={"early_iterations": 250, "iterations": 150, "perplexity": 15})
-
-
-def kinds(n, seed, apart=4.0):
-    """Six kinds in 16 dimensions, separate or, less far `apart`, overlapping."""
-    generator = np.random.default_rng(seed)
-    labels = np.arange(n) % 6
-    centres = np.random.default_rng(9).normal(size=(6, 16)) * apart
-    return (centres[labels] + generator.normal(size=(n, 16))).astype(np.float32), labels
-
-
-LATENTS, LABELS = kinds(300, 0)
-NEW_LATENTS, NEW_LABELS = kinds(90, 1)
-OVERLAPPING, NEW_OVERLAPPING = kinds(300, 0, apart=0.7)[0], kinds(90, 1, apart=0.7)[0]
+DEFAULT = load_params("tsne")
+PARAMS = DEFAULT.model_copy(update={"iterations": 150, "perplexity": 15})
+LATENTS, LABELS = clusters(300, 0)
+NEW_LATENTS, NEW_LABELS = clusters(90, 1)
+OVERLAPPING, NEW_OVERLAPPING = clusters(300, 0, apart=0.7)[0], clusters(90, 1, apart=0.7)[0]
 
 
 @functools.cache
 def mapped(engine: str = "fitmap", dimensions: int = 2) -> tuple[np.ndarray, float]:
-    """What `embed` gives for LATENTS; nobody changes it."""
-    return embed(LATENTS, PARAMS.model_copy(update={"engine": engine, "n_components": dimensions}))
+    return embed(LATENTS, PARAMS.model_copy(update={"engine": engine, "n_components": dimensions}), "cpu")
 
 
-@pytest.mark.parametrize(("engine", "dimensions"), [("fitmap", 2), ("fitmap", 3), ("opentsne", 2), ("sklearn", 2)])
-def test_kinds_stay_together_and_new_points_land_among_their_kind(engine, dimensions):
+@pytest.mark.parametrize(("engine", "dimensions"), [("fitmap", 2), ("fitmap", 3), ("sklearn", 2)])
+def test_classes_stay_together_and_new_points_land_in_theirs(engine, dimensions):
     positions, kl_divergence = mapped(engine, dimensions)
     assert positions.shape == (300, dimensions)
     assert positions.dtype == np.float32
@@ -49,53 +42,146 @@ def test_kinds_stay_together_and_new_points_land_among_their_kind(engine, dimens
     np.testing.assert_array_equal(positions, before)
 
 
-def test_the_same_bytes_every_time_and_other_bytes_for_another_perplexity():
-    positions, _ = mapped()
-    again, _ = embed(LATENTS.copy(), PARAMS)
-    other, _ = embed(LATENTS, PARAMS.model_copy(update={"perplexity": 30}))
-    np.testing.assert_array_equal(positions, again)
-    assert not np.array_equal(positions, other)
+def test_the_same_bytes_every_time_and_others_for_another_perplexity():
+    again, _ = embed(LATENTS.copy(), PARAMS, "cpu")
+    other, _ = embed(LATENTS, PARAMS.model_copy(update={"perplexity": 30}), "cpu")
+    np.testing.assert_array_equal(mapped()[0], again)
+    assert not np.array_equal(again, other)
 
 
 def test_a_mapped_point_placed_again_lands_beside_itself():
     positions, _ = mapped()
-    placed = place(LATENTS, positions, LATENTS[:60])
-    distance = np.linalg.norm(placed - positions[:60], axis=1)
+    distance = np.linalg.norm(place(LATENTS, positions, LATENTS[:60]) - positions[:60], axis=1)
     assert np.median(distance) < 0.1 * np.ptp(positions, axis=0).max()
 
 
-def test_nothing_to_place():
-    positions, _ = mapped()
-    assert place(LATENTS, positions, LATENTS[:0]).shape == (0, 2)
-
-
-def test_too_few_points_for_the_perplexity():
-    with pytest.raises(InputError, match=r"tsne\.perplexity = 15 is too large for 30 points: at most 10"):
-        embed(LATENTS[:30], PARAMS)
-
-
-def test_the_map_is_at_least_as_good_as_the_other_engines():
-    def judge(engine):
-        params = PARAMS.model_copy(update={"engine": engine, "iterations": 500})
-        positions, kl_divergence = embed(OVERLAPPING, params)
+def test_the_map_is_at_least_as_good_as_scikit_learns():
+    def score(engine):
+        positions, kl_divergence = embed(OVERLAPPING, DEFAULT.model_copy(update={"engine": engine}), "cpu")
         placed = place(OVERLAPPING, positions, NEW_OVERLAPPING)
         accuracy = knn_accuracy(positions, LABELS, placed, NEW_LABELS, 5)
         return kl_divergence, knn_recall(OVERLAPPING, positions, 15).mean(), accuracy
 
-    ours = judge("fitmap")
-    for engine in ("opentsne", "sklearn"):
-        kl_divergence, recall, accuracy = judge(engine)
-        assert ours[0] <= 1.02 * kl_divergence
-        assert ours[1] >= recall - 0.02
-        assert ours[2] >= accuracy - 0.05
+    (kl, recall, accuracy), (peer_kl, peer_recall, peer_accuracy) = score("fitmap"), score("sklearn")
+    assert kl <= 1.02 * peer_kl
+    assert recall >= peer_recall - 0.02
+    assert accuracy >= peer_accuracy - 0.05
 
 
-def test_new_points_land_where_opentsne_puts_them_or_lower():
-    positions, _ = embed(OVERLAPPING, PARAMS)
-    affinities = openTSNE.affinity.PerplexityBasedNN(OVERLAPPING, perplexity=15, method="exact")
-    peer = openTSNE.TSNEEmbedding(positions.astype(np.float64), affinities).transform(NEW_OVERLAPPING)
-    distance = np.linalg.norm(place(OVERLAPPING, positions, NEW_OVERLAPPING) - peer, axis=1)
-    assert np.median(distance) < 0.05
+SMALL = {
+    "digits": datasets.load_digits().data,
+    "blobs": datasets.make_blobs(500, 10, centers=5, random_state=0)[0],
+    "swiss roll": datasets.make_swiss_roll(500, random_state=0)[0],
+}
+
+
+@pytest.mark.parametrize("n", [50, 100, 300])
+@pytest.mark.parametrize("name", SMALL)
+def test_small_data_is_mapped_as_faithfully_as_by_scikit_learn_and_does_not_collapse(name, n):
+    points = SMALL[name][np.random.default_rng(0).permutation(len(SMALL[name]))[:n]]
+    perplexity = min(30.0, (len(points) - 1) / 3)
+    positions, _ = embed(points.astype(np.float32), DEFAULT, "cpu")
+    peer = manifold.TSNE(perplexity=perplexity, random_state=0, n_jobs=1).fit_transform(points)
+    ours, theirs = (manifold.trustworthiness(points, found, n_neighbors=12) for found in (positions, peer))
+    assert ours >= theirs - 0.01
+    variances = np.linalg.eigvalsh(np.cov(positions.T))
+    assert variances[0] >= 0.1 * variances[1]
+
+
+@pytest.mark.parametrize("n", [10, 11, 40])
+def test_the_perplexity_is_lowered_for_few_points(n, capsys):
+    positions, _ = embed(LATENTS[:n], DEFAULT, "cpu")
+    assert f"perplexity = 30 is too large for {n} points: lowered to {(n - 1) / 3:.3g}\n" in capsys.readouterr().err
+    assert np.isfinite(place(LATENTS[:n], positions, NEW_LATENTS)).all()
+    assert np.ptp(positions, axis=0).min() > 1
+    assert trustworthiness(LATENTS[:n], positions, 12) > 0.6
+    assert 0 <= knn_recall(LATENTS[:n], positions, 15).mean() <= 1
+
+
+def test_nine_points_are_no_map():
+    with pytest.raises(InputError, match="at least 10 points, but there are 9"):
+        embed(LATENTS[:9], DEFAULT, "cpu")
+
+
+@pytest.mark.parametrize("engine", ["fitmap", "sklearn"])
+def test_duplicates_are_tight_spots_with_perfect_recall(engine, capsys):
+    corners = np.random.default_rng(1).normal(0, 5, (4, 8)).astype(np.float32)
+    latents = np.repeat(corners, 50, axis=0)
+    positions, kl_divergence = embed(latents, DEFAULT.model_copy(update={"engine": engine}), "cpu")
+    assert np.isfinite(kl_divergence)
+    assert np.isfinite(positions).all()
+    spots = positions.reshape(4, 50, 2)
+    widest = np.linalg.norm(spots - spots.mean(axis=1, keepdims=True), axis=2).max()
+    centres = spots.mean(axis=1)
+    nearest = min(np.linalg.norm(centres[i] - centres[j]) for i in range(4) for j in range(i))
+    assert nearest > 3 * widest
+    assert knn_recall(latents, positions, 15).mean() == 1
+    assert trustworthiness(latents, positions, 12) == 1
+    assert np.linalg.norm(place(latents, positions, corners) - centres, axis=1).max() < 2 * widest
+    assert "equal" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_equal_vectors_are_said_to_be_equal(dimensions, capsys):
+    latents = np.full((200, 6), 3, np.float32)
+    positions, kl_divergence = embed(latents, PARAMS.model_copy(update={"n_components": dimensions}), "cpu")
+    assert "all 200 vectors are equal" in capsys.readouterr().err
+    assert np.isfinite(positions).all()
+    assert np.isfinite(kl_divergence)
+    assert np.isfinite(place(latents, positions, latents[:5])).all()
+    assert knn_recall(latents, positions, 15).mean() == 1
+
+
+def test_half_of_the_vectors_equal_and_constant_columns():
+    latents = LATENTS.copy()
+    latents[::2] = latents[0]
+    positions, _ = embed(latents, PARAMS, "cpu")
+    assert np.isfinite(positions).all()
+    assert trustworthiness(latents, positions, 12) > 0.9
+    constant = np.column_stack([LATENTS, np.full((300, 3), 7, np.float32)])
+    assert trustworthiness(LATENTS, embed(constant, PARAMS, "cpu")[0], 12) > 0.95
+
+
+def test_latents_with_fewer_dimensions_than_the_map():
+    positions, _ = embed(LATENTS[:, :2], PARAMS.model_copy(update={"n_components": 3}), "cpu")
+    assert positions.shape == (300, 3)
+    assert np.ptp(positions, axis=0).min() > 1
+
+
+def wide_vectors(n, d, seed=0):
+    """Rows of rank 60 with falling variances and some noise, (n, d) float32."""
+    draw = np.random.default_rng(seed)
+    scores = (draw.normal(size=(n, 60)) * np.geomspace(1, 0.01, 60)).astype(np.float32)
+    return scores @ np.random.default_rng(7).standard_normal((60, d), np.float32) + 0.01 * draw.standard_normal(
+        (n, d), np.float32
+    )
+
+
+def test_wide_vectors_are_mapped_from_their_principal_components(capsys, monkeypatch):
+    latents, new = wide_vectors(400, 2000), wide_vectors(50, 2000, seed=1)
+    positions, _ = embed(latents, PARAMS, "cpu")
+    assert "first 100 principal components" in capsys.readouterr().err
+    placed = place(latents, positions, new)
+    alone = np.concatenate([place(latents, positions, row[None]) for row in new[:10]])
+    np.testing.assert_array_equal(placed[:10], alone)
+    monkeypatch.setattr(embedding, "WIDE", 10_000)
+    exact, _ = embed(latents, PARAMS, "cpu")
+    assert trustworthiness(latents, positions, 12) > trustworthiness(latents, exact, 12) - 0.01
+
+
+@pytest.mark.full
+def test_a_very_wide_table_takes_under_two_gigabytes(tmp_path):
+    script = """
+import resource
+from tests.tsne.test_embedding import DEFAULT, embed, place, trustworthiness, wide_vectors
+rows = wide_vectors(2331, 41376)
+positions, _ = embed(rows[:1865], DEFAULT, "cpu")
+place(rows[:1865], positions, rows[1865:])
+assert trustworthiness(rows[:1865], positions, 12) > 0.9
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 2e6
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -104,56 +190,40 @@ def test_a_new_point_lands_in_the_same_place_alone_and_among_others(dimensions):
     together = place(LATENTS, positions, NEW_LATENTS)
     alone = np.concatenate([place(LATENTS, positions, row[None]) for row in NEW_LATENTS[:20]])
     np.testing.assert_array_equal(together[:20], alone)
+    assert place(LATENTS, positions, LATENTS[:0]).shape == (0, dimensions)
 
 
-@pytest.mark.parametrize("dimensions", [2, 3])
-def test_identical_latents_are_mapped_and_placed(dimensions):
-    params = PARAMS.model_copy(update={"n_components": dimensions, "iterations": 50, "perplexity": 5})
-    for latents in (np.ones((40, 3), np.float32), np.repeat(LATENTS[:20], 6, axis=0)):
-        positions, kl_divergence = embed(latents, params)
-        placed = place(latents, positions, latents[:5])
-        assert np.isfinite(positions).all()
-        assert np.isfinite(placed).all()
-        assert np.isfinite(kl_divergence)
+def test_a_thousand_placed_points_are_told_apart_as_well_as_by_scikit_learn():
+    (latents, labels), (new, new_labels) = clusters(700, 0, apart=0.7), clusters(1000, 1, apart=0.7)
+    positions, _ = embed(latents, PARAMS, "cpu")
+    placed = place(latents, positions, new)
+    on_map = knn_accuracy(positions, labels, placed, new_labels, 5)
+    assert on_map == pytest.approx(KNeighborsClassifier(5).fit(positions, labels).score(placed, new_labels), abs=0.01)
+    some = np.arange(0, 1000, 50)
+    np.testing.assert_array_equal(placed[some], np.concatenate([place(latents, positions, new[[i]]) for i in some]))
 
 
-def test_as_few_latents_as_the_perplexity_allows():
-    positions, _ = embed(LATENTS[:10], PARAMS.model_copy(update={"perplexity": 3}))
-    assert np.isfinite(positions).all()
-    assert np.isfinite(place(LATENTS[:10], positions, NEW_LATENTS)).all()
-
-
-def test_latents_with_fewer_dimensions_than_the_map():
-    params = PARAMS.model_copy(update={"n_components": 3, "iterations": 50})
-    positions, _ = embed(np.ascontiguousarray(LATENTS[:, :2]), params)
-    assert positions.shape == (300, 3)
-    assert np.ptp(positions, axis=0).min() > 1
-
-
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there():
-    if torch.cuda.is_available():
-        pytest.skip("there is one")
-    with pytest.raises(InputError, match=r"tsne\.device = 'cuda' is not available"):
-        embed(LATENTS, PARAMS.model_copy(update={"device": "cuda"}))
+    with pytest.raises(InputError, match="device = cuda, but PyTorch finds no CUDA GPU"):
+        embed(LATENTS, PARAMS, "cuda")
 
 
 @pytest.mark.parametrize("compiled", [True, pytest.param(False, marks=pytest.mark.full)])
-def test_the_same_bytes_for_any_number_of_threads_and_whether_kernels_are_compiled_or_found_compiled(
-    tmp_path, compiled
-):
+def test_the_same_bytes_for_any_number_of_threads_and_whether_kernels_are_cached(tmp_path, compiled):
     np.savez(tmp_path / "latents.npz", latents=OVERLAPPING, new=NEW_OVERLAPPING)
     script = """
 import sys
 import numpy as np
-from stages.tsne import embedding as tsne
-from stages.tsne import descent
 from stages.common.settings import load_params
+from stages.tsne import descent
+from stages.tsne.embedding import embed, place
 arrays = np.load(sys.argv[1] + "/latents.npz")
 params = load_params("tsne").model_copy(update={"perplexity": 15, "iterations": 50})
 for limit in (0, 10_000):
     descent.ALL_PAIRS_UP_TO = limit
-    positions, divergence = tsne.embed(arrays["latents"], params)
-    placed = tsne.place(arrays["latents"], positions, arrays["new"])
+    positions, divergence = embed(arrays["latents"], params, "cpu")
+    placed = place(arrays["latents"], positions, arrays["new"])
     print(positions.tobytes().hex(), divergence, placed.tobytes().hex())
 """
     environment = {**os.environ, "PYTHONPATH": "."}

@@ -1,31 +1,41 @@
-"""The descent of `descent.py` on a GPU: the same equations, grid and schedule, for 2-D maps of any size, by torch.
+"""The descent of `descent.py` on a CUDA GPU with PyTorch: the same equations, grid and schedule, for 2-D maps.
 
-Its sums run in another order than the CPU's, but always in the same one: on one kind of GPU a map has the same bytes
-again. The last digits differ between kinds, and from there on small things on the map. Nothing but the map's extent
-leaves the GPU in an iteration. torch is imported only when it is used.
+The sums run in another order than on the CPU, but always in the same one: maps are byte-identical on one type of GPU
+and differ in the last digits between types. torch is imported on first use.
 """
+
+import shutil
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from stages.common.errors import InputError
 from stages.common.progress import progress
 from stages.common.settings import TsneParams
-from stages.tsne.grid import SUPPORT, Grid, spline_transform
+from stages.tsne.descent import EARLY_ITERATIONS, GAIN_DECAY, GAIN_STEP, MAX_STEP, MIN_GAIN, MOMENTUM
+from stages.tsne.grid_repulsion import SUPPORT, Grid, spline_transform
 
-FIXED_POINT = 2.0**32  # what points give to the nodes they share is added as whole numbers: in any order the same
+FIXED_POINT = 2.0**32  # charges are summed as integers, so that their order does not matter
 
 
-def gpu_is_there() -> bool:
+def use_gpu(device: str) -> bool:
+    """Return whether the setting `device` asks for a CUDA GPU, or leaves it open and there is one.
+
+    Raises `InputError` if it asks for one that PyTorch does not find.
+    """
+    if device in ("cpu", "mps") or (device == "auto" and shutil.which("nvidia-smi") is None):
+        return False  # without importing torch, which takes seconds
     import torch
 
-    return torch.cuda.is_available()
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        raise InputError("params.yaml: device = cuda, but PyTorch finds no CUDA GPU: set device to auto or cpu")
+    return found
 
 
 def descend(start: np.ndarray, affinities: csr_array, params: TsneParams, device: str = "cuda") -> np.ndarray:
-    """The positions float32 (2, n) to which `start` descends, as `descent.descend`."""
+    """Minimise the KL divergence from `start` float32 (2, n); return the final positions. See `descent.descend`."""
     import torch
-
-    from stages.tsne import descent
 
     n = start.shape[1]
     positions = torch.tensor(start, device=device)
@@ -34,23 +44,24 @@ def descend(start: np.ndarray, affinities: csr_array, params: TsneParams, device
     rows = torch.repeat_interleave(starts.diff()).int()
     velocity, gains = torch.zeros_like(positions), torch.ones_like(positions)
     grid = GridOnTorch(device)
-    for iteration in progress(range(descent.EARLY_ITERATIONS + params.iterations), "t-SNE", unit="iteration"):
-        exaggeration = params.early_exaggeration if iteration < descent.EARLY_ITERATIONS else 1
-        push, z = grid.repulsion(positions)
-        gradient = exaggeration * attraction(positions, starts, rows, columns, p) - push / z
-        same = (velocity > 0) == (gradient > 0)
-        shrunk = (gains * float(descent.GAIN_DECAY)).clamp_min(float(descent.SMALLEST_GAIN))
-        gains = torch.where(same, shrunk, gains + float(descent.GAIN_STEP))
-        velocity = float(descent.MOMENTUM) * velocity - n / exaggeration * gains * gradient
-        velocity *= (float(descent.LONGEST_STEP) / velocity.norm(dim=0)).clamp_max(1)
+    for iteration in progress(range(EARLY_ITERATIONS + params.iterations), "t-SNE", unit="iteration"):
+        exaggeration = params.early_exaggeration if iteration < EARLY_ITERATIONS else 1
+        repulsion, z = grid.repulsion(positions)
+        gradient = exaggeration * attraction(positions, starts, rows, columns, p) - repulsion / z
+        shrunk = (gains * float(GAIN_DECAY)).clamp_min(float(MIN_GAIN))
+        gains = torch.where((velocity > 0) == (gradient > 0), shrunk, gains + float(GAIN_STEP))
+        velocity = float(MOMENTUM) * velocity - n / exaggeration * gains * gradient
+        velocity *= (float(MAX_STEP) / velocity.norm(dim=0)).clamp_max(1)
         positions = positions + velocity
         positions -= positions.mean(dim=1, keepdim=True)
     return positions.cpu().numpy()
 
 
 def attraction(positions, starts, rows, columns, p):
-    """The sum over j of p_ij w_ij (y_i - y_j) for positions (2, n): float32 (2, n), from the parts of a CSR matrix and
-    the row of each of its entries."""
+    """Return sum_j p_ij w_ij (y_i - y_j), a tensor float32 (2, n), for positions (2, n).
+
+    `starts`, `columns` and `p` are the parts of a CSR matrix, `rows` the row of each of its entries.
+    """
     import torch
 
     difference = positions.index_select(1, rows) - positions.index_select(1, columns)
@@ -66,17 +77,17 @@ class GridOnTorch(Grid):
 
         super().__init__()
         self.device = device
-        # node k of the four around a point weighs the sum over e of row k, column e, times t^e
+        # row k, column e: the coefficient of t^e in the weight of node k of the four around a point
         self.spline = torch.tensor([[1, -3, 3, -1], [4, 0, -6, 3], [1, 3, 3, -3], [0, 0, 0, 1]], device=device) / 6
         self.steps = torch.arange(SUPPORT, device=device)[:, None]
 
-    def room(self, nodes: int, size: int) -> int:
-        """The next power of two: to plan transforms of a new size takes a GPU longer than a thousand large ones."""
+    def transform_size(self, nodes: int, size: int) -> int:
+        """Return the next power of two: planning a new size takes a GPU longer than a thousand transforms."""
         return 1 << (2 * nodes - 1).bit_length()
 
     def transformed_kernels(self):
-        """As the CPU's, but w is doubled where it stands for a conjugate too, and the others (2, rows, columns / 2 + 1)
-        are times i."""
+        """Return the kernels as on the CPU, but w doubled where a frequency stands for its conjugate too, and the
+        other two as one tensor (2, rows, columns // 2 + 1), times i."""
         import torch
 
         lags = (torch.fft.fftfreq(nodes, 1 / nodes, device=self.device) * float(self.spacing) for nodes in self.size)
@@ -89,7 +100,7 @@ class GridOnTorch(Grid):
         return kernels[0].real, 1j * kernels[1:].imag
 
     def repulsion(self, positions):
-        """For positions (2, n) the sum over j of w_ij² (y_i - y_j) for each point, float32 (2, n), and Z: tensors."""
+        """Return sum_j w_ij² (y_i - y_j), float32 (2, n), and Z, as tensors, for positions (2, n)."""
         import torch
 
         low, high = positions.aminmax(dim=1, keepdim=True)
