@@ -134,9 +134,9 @@ def inside(path: PurePosixPath, where: str) -> str:
 
 
 def members(artifacts: list[Artifact], stores: list[HashFileDB]) -> Iterator[Artifact]:
-    """Yield the files of folders, from the first store whose list of them is intact."""
-    for folder, store in [(artifact, store) for artifact in artifacts for store in stores]:
-        if folder.md5.endswith(".dir"):
+    """Yield the files of folders, as the first intact list of them in the stores names them."""
+    for folder in [artifact for artifact in artifacts if artifact.md5.endswith(".dir")]:
+        for store in stores:
             content = b""
             with suppress(Exception):  # the list itself is an artifact, whose check reports the error
                 content = read_start(store, store.oid_to_path(folder.md5))
@@ -144,6 +144,7 @@ def members(artifacts: list[Artifact], stores: list[HashFileDB]) -> Iterator[Art
                 for file in json.loads(content):
                     path = inside(PurePosixPath(folder.path, file["relpath"]), folder.path)
                     yield Artifact(path, str(file["md5"]), None, True, folder.commit)
+                break
 
 
 def other_settings() -> Iterator[Finding]:

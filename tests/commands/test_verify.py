@@ -128,8 +128,12 @@ def test_faults_on_a_remote_are_found_and_files_of_your_own_are_not_foreign(proj
     foreign = tmp_path / "storage/files/md5/ab" / ("c" * 30)
     foreign.parent.mkdir(exist_ok=True)
     foreign.write_text("not ours")
-    problems = {path: finding["problem"] for path, finding in findings(project, "--remote", "storage").items()}
-    assert problems == {
-        "data/input/images/mine": "missing on storage",
-        f"ab/{'c' * 30}": "on storage foreign: no commit names it",
-    }
+    picture = project.folder / "data/input/images/mine/a.png"
+    picture.unlink()
+    picture.write_text("x")
+    printed = project.fork(fitmap, "verify", "--json", "--remote", "storage", fails=True)
+    assert [(finding["path"], finding["problem"]) for finding in json.loads(printed)["findings"]] == [
+        ("data/input/images/mine/a.png", "changed: its hash differs"),
+        ("data/input/images/mine", "missing on storage"),
+        (f"ab/{'c' * 30}", "on storage foreign: no commit names it"),
+    ]
