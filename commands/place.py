@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from commands.place_picture import NewRows, draw_placed
 from stages.autoencoder.training import choose_device, network_from, reconstruct
-from stages.common.artifacts import read_arrays, read_json, read_weights, rows_of, write_bytes, write_text
+from stages.common.artifacts import read_arrays, read_csv, read_json, read_weights, rows_of, write_bytes, write_text
 from stages.common.errors import InputError
 from stages.common.samples import classes_of, labels_of, make_samples, read_samples
 from stages.common.settings import VECTOR_FILES, load_params, map_params
@@ -209,6 +209,8 @@ def interactive(names: list[str], placed: Placed, path: Path) -> str:
         read_weights("data/autoencoder.safetensors"),
         {"map": read_json("metrics/map.json"), "latents": read_json("metrics/latents.json")},
         map_params(),
+        read_csv("plots/map_points.csv"),
+        read_csv("plots/review.csv"),
         new=new,
         path=str(path),
     )

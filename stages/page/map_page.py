@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stages.common.colours import CLASS_COLOURS, class_colour
+from stages.common.colours import class_colour
 from stages.common.density import Density
 from stages.common.samples import classes_of, columns_of
 from stages.page.html_document import data_script, html_document
@@ -18,7 +18,9 @@ from stages.page.pack_bytes import as_text, deflated, deflated_strings
 from stages.page.pack_columns import category_codes, pack_column
 from stages.page.pack_encoder import Encoder, pack_encoder
 from stages.page.pack_images import sheet_layout, sprite_sheets
+from stages.page.security_policy import json_text
 
+PALETTE = 20  # categories of a column that have a colour of their own: the largest ones
 BLACK = 16  # levels up to which a pixel of an image's border counts as black
 BLACK_SHARE = 0.6  # share of black border pixels from which grey images are cut out
 
@@ -57,6 +59,7 @@ def map_page(
     params: dict | None = None,
     encoder: Encoder | None = None,
     density: Density | None = None,
+    review: Sequence[tuple] = (),
 ) -> str:
     """Return the page of a map as one self-contained HTML document; equal arguments give equal bytes.
 
@@ -68,6 +71,7 @@ def map_page(
             is blank for the other.
         metrics, params: values to list, in groups (`{"map": {"trustworthiness": 0.99}}`) or flat.
         encoder: lets the page place images that its reader drops on it; needs neighbours.
+        review: findings worth a look: kind, point, why, other point (-1 if none), suggested class ("" if none).
         density: drawn beneath a flat map; hidden at first unless most of its points are not among `points`.
     """
     layers = [points] if new is None else [points, new]
@@ -89,7 +93,7 @@ def map_page(
         "dimensions": points.positions.shape[1],
         "classNames": classes,
         "classColours": [class_colour(label) for label in range(len(classes))],
-        "palette": CLASS_COLOURS,
+        "palette": [class_colour(code) for code in range(PALETTE)],
         "columns": [header for header, _ in columns],
         "cell": sheet_layout(images) if "images" in sheets else {"width": 1, "height": 1, "columns": 1, "rows": 1},
         "colour": "images" in sheets and images.ndim == 4,
@@ -121,6 +125,8 @@ def map_page(
     if density is not None:
         sheets["density"] = sprite_sheets(density.shades[None])
     later = [data_script(as_text(deflated_strings(names)), deflated="names")]
+    if review:
+        later.append(data_script(as_text(deflated(json_text(list(review)).encode())), deflated="review"))
     later += [_deflated(name, array) for name, array in _measures(layers).items()]
     later += [
         data_script(as_text(content), deflated=f"column{index}", type=header.get("dtype", "strings"))

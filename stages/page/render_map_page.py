@@ -1,6 +1,6 @@
 """Make the interactive map, one file that needs no network."""
 
-from stages.common.artifacts import read_arrays, read_json, read_weights, write_text
+from stages.common.artifacts import read_arrays, read_csv, read_json, read_weights, write_text
 from stages.common.errors import run
 from stages.common.samples import read_samples
 from stages.common.settings import map_params
@@ -16,6 +16,8 @@ def main() -> None:
         read_weights("data/autoencoder.safetensors"),
         {"map": read_json("metrics/map.json"), "latents": read_json("metrics/latents.json")},
         map_params(),
+        read_csv("plots/map_points.csv"),
+        read_csv("plots/review.csv"),
     )
     write_text("plots/map.html", page)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from stages.common.samples import make_samples
-from stages.page.finished_page import folder_url
+from stages.page.finished_page import folder_url, group_names, located
 from stages.page.html_document import WEB
 from stages.page.map_page import Points, map_page
 
@@ -124,3 +124,20 @@ def test_every_module_is_put_in_after_those_that_it_imports(points):
     assert sorted(order) == sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js"))
     for user, used in (("main.js", "map/map_view.js"), ("map/map_view.js", "map/viewport.js")):
         assert order.index(used) < order.index(user)
+
+
+def test_groups_are_named_by_their_main_class():
+    table = pd.DataFrame({"group": [0, 0, 0, 1, 2, -1], "label": ["a", "b", "a", "a", None, "b"]})
+    names = group_names(table).astype("object")
+    assert [None if pd.isna(name) else name for name in names] == ["a 1", "a 1", "a 1", "a 2", "group 1", None]
+
+
+def test_findings_are_those_of_points_on_the_page():
+    samples = samples_of(3)
+    review = pd.DataFrame(
+        [("leak", "9.png", "train", "copy", "1.png", ""), ("label", "2.png", "train", "why", np.nan, "b")],
+        columns=["kind", "file_name", "split", "why", "other_file_name", "suggestion"],
+    )
+    assert located(review, samples) == [("label", 2, "why", -1, "b")]
+    review["file_name"] = "0.png"
+    assert located(review, samples)[0] == ("leak", 0, "copy", 1, "")

@@ -2,11 +2,8 @@
 
 import csv
 import io
-from dataclasses import replace
 
 import numpy as np
-
-from stages.common.samples import make_samples
 
 
 def select(opened, points: list[int]) -> None:
@@ -104,26 +101,34 @@ def test_labels_that_begin_with_an_apostrophe_come_back(ship_map):
     assert (row["label"], row["tags"]) == ("'-x", "''=1")
 
 
-def test_suspect_labels_are_listed_and_set_right_from_the_card(open_page, write_page, ships):
-    neighbours = np.arange(600)[:, None] // 4 * 4 + np.arange(600)[:, None] % 4  # of its own class …
-    neighbours = (neighbours + np.array([4, 8, 12, 16, 20])) % 600
-    flipped = ships.samples["label"].cat.codes.to_numpy(copy=True)
-    flipped[[8, 100, 301]] = [1, 2, 3]  # … but three have a wrong label
-    classes = list(ships.samples["label"].cat.categories)
-    samples = make_samples(ships.samples["split"], list(ships.samples["file_name"]), flipped, classes)
-    opened = open_page(write_page(replace(ships, samples=samples, neighbours=neighbours)))
-    opened.page.get_by_role("button", name="Suspect labels (3)").click()
+def test_findings_are_listed_shown_and_accepted_from_the_card(open_page, write_page, ships):
+    review = [
+        ("label", 8, "its neighbours are of another class", -1, "sail boat"),
+        ("label", 3, "its neighbours are of another class", -1, "</script><b>"),
+        ("duplicate", 20, "near copy", 17, ""),
+        ("thin", 1, "class sail boat forms no group on the map", -1, ""),
+    ]
+    opened = open_page(write_page(ships, review=review))
+    lists = opened.page.locator("#review-lists button").all_text_contents()
+    assert lists == ["Suspect labels (2)", "Duplicates (2)", "Small or scattered classes (1)"]
+    opened.page.get_by_role("button", name="Suspect labels (2)").click()
     opened.settle()
-    assert opened.run("() => [...fitmap.state.selected]") == [8, 100, 301]
-    for expected in ("boat", "boat", "sail boat"):
-        opened.card.get_by_role("button", name=f"Set class to {expected}", exact=True).click()
+    assert opened.run("() => [...fitmap.state.selected]") == [8, 3]
+    for suggestion in ("sail boat", "</script><b>"):
+        opened.card.get_by_role("button", name=f"Set class to {suggestion}").click()
+        opened.settle()
+        assert opened.card.locator("[data-part=class]").text_content() == suggestion
         opened.card.locator("[data-part=next]").click()
         opened.settle()
-    assert opened.page.get_by_role("button", name="Suspect labels").count() == 0
+    opened.page.get_by_role("button", name="Duplicates (2)").click()
+    opened.settle()
+    shown = opened.card.locator("figcaption").all_text_contents()
+    assert shown == ["original", "its copy"]
+    opened.card.get_by_role("button", name="See train/ship 17 & co.png").click()
+    assert opened.state("pinned") == 17
     rows = downloaded(opened, "#download-labels")
     assert [(row["file_name"], row["label"]) for row in rows] == [
-        ("train/ship 8 & co.png", "boat"),
-        ("train/ship 100 & co.png", "boat"),
-        ("train/ship 301 & co.png", "sail boat"),
+        ("train/ship 3 & co.png", "</script><b>"),
+        ("train/ship 8 & co.png", "sail boat"),
     ]
     assert opened.problems == []

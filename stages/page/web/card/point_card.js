@@ -3,6 +3,10 @@ import { count } from "../data/columns.js";
 import { button, copy, element, spriteCanvas } from "../elements.js";
 
 const DISTANCE = 22; // CSS pixels from the point, or from the edge of its image, to its card
+const FINDINGS = {
+  label: "Suspect label", duplicate: "Duplicate", leak: "In training and test", outlier: "Outlier", thin: "Class",
+};
+const COPIES = ["duplicate", "leak"];
 const SHORT = 24; // characters of a value beside its column's name
 const FOLDED = 90; // characters from which a text is folded
 
@@ -54,10 +58,10 @@ export class PointCard {
     this.part("name").replaceChildren(
       file ? element("a", { href: file, target: "_blank", rel: "noopener", title: "Open the file" }, name) : name,
     );
-    const notes = [];
+    const notes = this.findings(i);
     if (data.warnings.has(i)) notes.push(`Off the map: ${data.warnings.get(i)}.`);
     if (data.layerOf(i) === "added") notes.push("Placed by this page: approximate.");
-    this.part("notes").replaceChildren(...notes.map((note) => element("p", {}, note)));
+    this.part("notes").replaceChildren(...notes.map((note) => element("p", {}, ...[note].flat())));
     this.fillPictures(i);
     this.part("tags").replaceChildren(...this.labels.tagsOf(i).map((tag) => element("span", { class: "tag" }, tag)));
     const columns = data.columns.filter((column) => column !== data.classes && column.key !== "tags" && column.has(i));
@@ -70,14 +74,30 @@ export class PointCard {
     this.fillNeighbours(i);
   }
 
+  // What the review says about point i, and what can be done about it.
+  findings(i) {
+    const { data, labels, navigator } = this;
+    return data.findingsOf(i).map(({ kind, why, other, suggestion }) => {
+      const parts = [`${FINDINGS[kind] ?? kind}: ${why}. `];
+      if (suggestion && suggestion !== data.classes.text(i)) {
+        parts.push(button(`Set class to ${suggestion}`, () => labels.setLabel([i], suggestion)));
+      }
+      if (other >= 0) parts.push(button(`See ${data.nameOf(other)}`, () => navigator.goTo(other)));
+      return parts;
+    });
+  }
+
   fillPictures(i) {
     const { data } = this;
     const pictures = [["images", data.reconstructions ? "original" : ""], ["reconstructions", "reconstruction"]];
-    const figures = pictures.filter(([name]) => data[name]?.has(i)).map(([name, label]) => {
-      const canvas = spriteCanvas(data[name], i, () => this.shown === i);
+    const figure = (name, j, label) => {
+      const canvas = spriteCanvas(data[name], j, () => this.shown === i);
       canvas.dataset.of = name;
       return element("figure", {}, canvas, ...(label ? [element("figcaption", {}, label)] : []));
-    });
+    };
+    const figures = pictures.filter(([name]) => data[name]?.has(i)).map(([name, label]) => figure(name, i, label));
+    const twin = data.findingsOf(i).find(({ kind, other }) => COPIES.includes(kind) && other >= 0);
+    if (twin && data.images) figures.splice(1, 1, figure("images", twin.other, "its copy"));
     this.part("pictures").replaceChildren(...figures);
   }
 
@@ -89,10 +109,6 @@ export class PointCard {
     this.part("alike").textContent = data.classes.has(i)
       ? `${alike} of ${neighbours.length} share its class`
       : data.classNames.length ? data.neighbourClassesOf(i) : "";
-    const other = data.otherClassOf(i);
-    this.part("suggestion").replaceChildren(
-      ...(other ? [button(`Set class to ${other.name}`, () => this.labels.setLabel([i], other.name))] : []),
-    );
     this.part("neighbours").classList.toggle("names", !data.images);
     this.part("neighbours").replaceChildren(
       ...neighbours.map((j) => {

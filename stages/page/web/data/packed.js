@@ -50,8 +50,8 @@ export async function takeDeflated(name, otherwise) {
   return taken && new arrayTypes[taken.type ?? otherwise](await inflated(taken.bytes));
 }
 
-// A deflated list of strings, a promise.
-export async function takeStrings(name) {
-  const { bytes } = takeBytes(`[data-deflated="${name}"]`);
-  return JSON.parse(new TextDecoder().decode(await inflated(bytes)));
+// A deflated list as JSON, a promise; empty if there is none.
+export async function takeList(name) {
+  const taken = takeBytes(`[data-deflated="${name}"]`);
+  return taken ? JSON.parse(new TextDecoder().decode(await inflated(taken.bytes))) : [];
 }

@@ -1,9 +1,7 @@
 // The data in the page: a JSON header, typed arrays, strings and sprite sheets, all in script elements that do not run.
 import { Column } from "./columns.js";
 import { Sprites } from "./sprites.js";
-import { parsed, takeArray, takeDeflated, takeStrings } from "./packed.js";
-
-const SUSPECT = 0.7; // share of the neighbours beyond which another class than its own is suggested for a point
+import { parsed, takeArray, takeDeflated, takeList } from "./packed.js";
 
 // Points 0 … mapped−1 made the map; mapped … stored−1 were placed on it before the page was made; stored … total−1 were
 // added by the reader.
@@ -19,6 +17,7 @@ export class PageData {
     );
     this.columns = [this.classes];
     this.names = [];
+    this.review = []; // findings, the worst of each kind first
     this.neighbours = null;
     for (const name of ["images", "reconstructions"]) {
       this[name] = header.sheets[name] ? new Sprites(name, header.sheets[name], header.cell, header.stored) : null;
@@ -35,13 +34,15 @@ export class PageData {
       { name: "errors", key: "error", title: "reconstruction error", type: "number", digits: 4, trouble: "high" },
       { name: "kept", key: "kept", title: "neighbourhood kept", type: "number", digits: 2, trouble: "low" },
     ];
-    const [names, neighbours, own, figures] = await Promise.all([
-      takeStrings("names"),
+    const [names, review, neighbours, own, figures] = await Promise.all([
+      takeList("names"),
+      takeList("review"),
       takeDeflated("neighbours"),
-      Promise.all(header.columns.map((column, k) => (column.dtype ? takeDeflated : takeStrings)(`column${k}`))),
+      Promise.all(header.columns.map((column, k) => (column.dtype ? takeDeflated : takeList)(`column${k}`))),
       Promise.all(measures.map(({ name }) => takeDeflated(name))),
     ]);
     this.names = names;
+    this.review = review.map(([kind, point, why, other, suggestion]) => ({ kind, point, why, other, suggestion }));
     this.neighbours = neighbours;
     this.neighbourCount = neighbours ? neighbours.length / this.total : 0;
     header.columns.forEach(({ name, ...column }, k) => {
@@ -121,19 +122,9 @@ export class PageData {
     return [...counts].sort((a, b) => b[1] - a[1]).map(([name, amount]) => `${amount} ${name}`).join(", ");
   }
 
-  // The class that most latent neighbours of point i have instead of its own, and their share; null if there is none.
-  otherClassOf(i) {
-    const { neighbours, neighbourCount: k, classes: { values } } = this;
-    if (!k || !values[i]) return null;
-    const counts = new Map();
-    for (let at = i * k; at < (i + 1) * k; at++) {
-      const code = values[neighbours[at]];
-      counts.set(code, (counts.get(code) ?? 0) + 1);
-    }
-    for (const [code, amount] of counts) {
-      if (code && code !== values[i] && amount > SUSPECT * k) return { name: this.classes.categories[code - 1], share: amount / k };
-    }
-    return null;
+  // What the review has found about point i.
+  findingsOf(i) {
+    return this.review.filter(({ point }) => point === i);
   }
 
   // Point i in words.
