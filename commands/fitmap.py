@@ -69,6 +69,21 @@ def summary() -> None:
     summary()
 
 
+@app.command("review")
+def review_command(
+    kind: Annotated[
+        list[str] | None, typer.Option(help="leak, duplicate, label, outlier or thin; all if none.")
+    ] = None,
+    fail_on: Annotated[list[str] | None, typer.Option(help="Exit with 1 if there are findings of this kind.")] = None,
+    csv: Annotated[str | None, typer.Option(help="Write the findings to this CSV file too.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List what is worth a review in your data: fitmap review --kind label --fail-on leak"""
+    from commands.review import review
+
+    review(kind or [], fail_on or [], csv, json)
+
+
 @app.command()
 def verify(
     remote: Annotated[str | None, typer.Option(metavar="NAME", help="Check the objects of this remote too.")] = None,

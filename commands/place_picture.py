@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage, TextArea
-from matplotlib.patches import Rectangle
 
 from stages.common.colours import class_colour
 from stages.figures.map_points import draw_class_names, draw_points, project
 from stages.figures.style import FIT, INK, MUTED, new_figure, paper, shorten
+from stages.figures.tiles import draw_tile
 
 PER_COLUMN, MOST = 10, 20  # rows of the list beside the map, and rows in all
 TILE, GAP, ROW = 0.46, 0.06, 0.80  # inches: an image of the list, between two, from one row to the next
@@ -136,16 +136,7 @@ def draw_images(
     axes: Axes, left: float, top: float, row: int, images: np.ndarray, labels: np.ndarray, new: NewRows
 ) -> None:
     """Draw a new image below its caption, and beside it its neighbours, edged in the colours of their classes."""
-    draw_tile(axes, new.images[row], left, top - 0.22, FIT if new.off_map[row] else INK)
+    draw_tile(axes, new.images[row], left, top - 0.22, TILE, FIT if new.off_map[row] else INK)
     for number, neighbour in enumerate(new.neighbours[row]):
         beside = left + TILE + 0.24 + number * (TILE + GAP)
-        draw_tile(axes, images[neighbour], beside, top - 0.22, class_colour(labels[neighbour]))
-
-
-def draw_tile(axes: Axes, image: np.ndarray, left: float, top: float, colour: str) -> None:
-    """Draw an image hung from (left, top), on an edge of that colour."""
-    height, width = (TILE * side / max(image.shape[:2]) for side in image.shape[:2])
-    edge = Rectangle((left - 0.02, top - height - 0.02), width + 0.04, height + 0.04, facecolor=colour, linewidth=0)
-    axes.add_patch(edge)
-    place = {"extent": (left, left + width, top - height, top), "aspect": "auto", "zorder": 2}
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest", **place)
+        draw_tile(axes, images[neighbour], beside, top - 0.22, TILE, class_colour(labels[neighbour]))

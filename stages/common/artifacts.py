@@ -75,11 +75,23 @@ def write_csv(path: str, table: "pd.DataFrame") -> None:
     _write(path, lambda file: table.to_csv(file, index=False, lineterminator="\n"))
 
 
+TEXT = (
+    "file_name",
+    "label",
+    "kind",
+    "why",
+    "other_file_name",
+    "suggestion",
+    "medoid",
+)  # columns that are never numbers
+
+
 def read_csv(path: str) -> "pd.DataFrame":
-    """Read what `write_csv` wrote, bit for bit."""
+    """Read what `write_csv` wrote, bit for bit; names such as `01` and `NA` stay text, an empty text is missing."""
     import pandas as pd
 
-    return _read(path, lambda: pd.read_csv(path))
+    options = {"keep_default_na": False, "na_values": [""], "dtype": dict.fromkeys(TEXT, "str")}
+    return _read(path, lambda: pd.read_csv(path, **options))
 
 
 def write_parquet(path: str, table: "pd.DataFrame") -> None:

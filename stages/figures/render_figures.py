@@ -8,11 +8,13 @@ from stages.common.progress import progress
 from stages.common.samples import classes_of, is_train, labels_of, read_samples
 from stages.figures.curve import draw_curve_data, draw_fit, draw_residuals
 from stages.figures.factors import draw_factors
+from stages.figures.groups import draw_groups
 from stages.figures.losses import draw_loss
 from stages.figures.map_images import draw_map_images
 from stages.figures.map_points import draw_map_points
 from stages.figures.network import draw_network
 from stages.figures.reconstructions import draw_reconstructions
+from stages.figures.review import draw_review
 from stages.figures.style import draw_note, letters_without_font, png_bytes
 from stages.figures.t_distribution import draw_t_distribution
 
@@ -60,8 +62,14 @@ def draw_map_pictures() -> dict[str, Figure]:
         names=None if len(images) else samples["file_name"].iloc[mapped].tolist(),
         things="images" if len(images) else "rows",
     )
+    on_map = read_csv("plots/map_points.csv")
+    pictures = rows_of(images, mapped) if len(images) else images
     figures = {
         "map_points": points,
+        "groups": draw_groups(
+            read_csv("plots/groups.csv"), on_map["group"].to_numpy(), on_map["group_rank"].to_numpy(), pictures, names
+        ),
+        "review": draw_review(read_csv("plots/review.csv"), samples["file_name"].to_numpy(), images),
         "t_distribution": draw_t_distribution(),
         "map_images": draw_note("The map of the images", "The vectors came without images."),
         "autoencoder_loss": draw_note("The autoencoder's loss", "No autoencoder was trained for these latents."),
@@ -69,7 +77,7 @@ def draw_map_pictures() -> dict[str, Figure]:
         "factor_agreement": draw_note("The map, coloured by the numeric columns", "The samples have none."),
     }
     if len(images):
-        figures["map_images"] = draw_map_images(positions, rows_of(images, mapped), labels[mapped], names)
+        figures["map_images"] = draw_map_images(positions, pictures, labels[mapped], names)
     if len(history):
         figures["autoencoder_loss"] = draw_loss(history, title="The autoencoder's loss over the epochs")
     if "reconstructions" in latents:
