@@ -108,6 +108,12 @@ def describe_map(scores: dict) -> list[str]:
     accuracy, placed = scores["placed_knn_accuracy"], scores["placed_points"]
     if accuracy is not None:
         lines.append(f"  Of {placed:,} test points placed afterwards, {accuracy:.1%} land among their class.")
+    if scores["groups"]:
+        purity = scores["group_purity"]
+        share = "" if purity is None else f"; {purity:.0%} of their points are of their group's main class"
+        lines.append(f"  It falls into {scores['groups']} groups{share}.")
+    copies, leaks = scores["exact_duplicates"], scores["leaks"]
+    lines.append(f"  Exact duplicates: {copies:,}; copies in training and in test: {leaks:,}. See `fitmap review`.")
     return lines
 
 

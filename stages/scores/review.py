@@ -92,7 +92,7 @@ def find_suspect_labels(latents: np.ndarray, labels: np.ndarray, classes: list[s
     ranked by self-confidence, the probability of their own label. `labels` (n,) are class indices, -1 if unknown;
     classes with fewer rows than folds are left out. The score is -log10 of the probability.
     """
-    counts = np.bincount(labels[labels >= 0], minlength=len(classes))
+    counts = np.bincount(labels[labels >= 0], minlength=len(classes) + 1)
     rows = np.flatnonzero((labels >= 0) & (counts[labels] >= 2 * FOLDS))
     present = np.unique(labels[rows])
     if len(present) < 2:
@@ -108,7 +108,7 @@ def find_suspect_labels(latents: np.ndarray, labels: np.ndarray, classes: list[s
     names = [classes[label] for label in present[model_log[suspect].argmax(axis=1)]]
     found = zip(rows[suspect], scores, names, strict=True)
     return _table(
-        [("label", row, "its neighbours are of another class", score, -1, name) for row, score, name in found]
+        [("label", row, "another class is likelier", score, -1, name) for row, score, name in found]
     )
 
 

@@ -1,0 +1,49 @@
+import json
+
+import pandas as pd
+import pytest
+
+from commands.review import review
+from stages.common.artifacts import write_csv
+from stages.common.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def findings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [("leak", "test/1.png", "", "exact copy", 1.0, "train/1.png", "")]
+    rows += [
+        ("label", f"train/{i}.png", "01", "its neighbours are of another class", 9.0 - i, "", "NA") for i in range(12)
+    ]
+    columns = ["kind", "file_name", "label", "why", "score", "other_file_name", "suggestion"]
+    write_csv("plots/review.csv", pd.DataFrame(rows, columns=columns))
+
+
+def test_counts_and_the_first_findings_are_printed(capsys):
+    review([], [], None, False)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["1 leaks, copies in training and in test", "  test/1.png: exact copy of train/1.png (1.00)"]
+    assert "12 suspect labels" in lines
+    assert "  train/0.png: 01 → NA (9.00)" in lines
+    assert "  … and 2 more: plots/review.csv" in lines
+    assert "0 outliers" in lines
+
+
+def test_one_kind_as_json_and_csv(capsys):
+    review(["labels"], [], "found.csv", True)
+    found = json.loads(capsys.readouterr().out)
+    assert {row["kind"] for row in found} == {"label"}
+    assert found[0]["suggestion"] == "NA"
+    assert len(pd.read_csv("found.csv")) == 12
+
+
+def test_fail_on_ends_with_status_1_only_for_findings_of_that_kind(capsys):
+    review([], ["outlier"], None, False)
+    with pytest.raises(SystemExit) as ended:
+        review(["label"], ["leaks"], None, False)
+    assert ended.value.code == 1
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(InputError, match="'labl' is not a kind of finding: use leak, duplicate, label"):
+        review(["labl"], [], None, False)
