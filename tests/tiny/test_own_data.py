@@ -57,7 +57,8 @@ def write_songs(path, n=267):
 
 
 def place(project, *arguments):
-    return json.loads(project.fork(fitmap, "place", *map(str, arguments), "--json"))
+    printed = project.fork(fitmap, "place", *map(str, arguments), "--json")
+    return json.loads(printed[printed.index("[\n") :])  # after what is said on stderr
 
 
 def test_own_points_and_photographs_in_colour_with_their_columns(project):
