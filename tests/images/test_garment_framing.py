@@ -81,11 +81,11 @@ READINGS = {
 }
 
 
-@pytest.mark.parametrize("kind", READINGS)
-def test_every_kind_of_file_comes_into_the_frame(tmp_path, kind):
+@pytest.mark.parametrize("reading", READINGS)
+def test_every_format_comes_into_the_frame(tmp_path, reading):
     bright = [image for image in IMAGES if image[image > 12].mean() > 150]  # dark cloth on nothing counts as negative
-    for image in bright[:20]:
-        framed, strange = read_framed(saved(tmp_path / "new.tif", READINGS[kind](image)), FRAMING)
+    for image in bright[:8]:
+        framed, strange = read_framed(saved(tmp_path / "new.tif", READINGS[reading](image)), FRAMING)
         assert strange == []
         assert framed.dtype == np.uint8
         assert abs(extent_of(framed[None])[0] - FRAMING.extent) <= 1
