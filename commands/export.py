@@ -56,7 +56,7 @@ def leaky_relu(slope: float) -> Callable[[Tensor], Tensor]:
 
 
 class Encoder(nn.Module):
-    """Images (n, 1, h, w) float32, intensities 0 to 1, to latents (n, d) float32."""
+    """Images (n, c, h, w) float32, intensities 0 to 1, to latents (n, d) float32; c is 1 (grey) or 3 (RGB)."""
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -94,14 +94,15 @@ def read_regressor() -> Model:
 
 
 def read_encoder() -> Model:
-    """The way from images to latents, checked on test images."""
+    """The way from images to latents, checked on the last images."""
     network = autoencoder.network_from(*read_weights("data/autoencoder.safetensors"))
-    images = read_arrays("data/images.npz")["test_images"][:CHECKED, None].astype(np.float32) / 255
+    last = read_arrays("data/images.npz")["images"][-CHECKED:]
+    images = autoencoder.intensities(autoencoder.as_tensor(last))
     with torch.no_grad():
-        expected = network.encode(torch.from_numpy(images)).numpy()
-    height, width = images.shape[2:]
-    meaning = f"images float32 (n, 1, {height}, {width}), 0 to 1, to latents float32 (n, {expected.shape[1]})"
-    return Model(Encoder(network).eval(), images, expected, "images", ("latents",), meaning)
+        expected = network.encode(images).numpy()
+    shape = ", ".join(map(str, images.shape[1:]))
+    meaning = f"images float32 (n, {shape}), 0 to 1, to latents float32 (n, {expected.shape[1]})"
+    return Model(Encoder(network).eval(), images.numpy(), expected, "images", ("latents",), meaning)
 
 
 MODELS = {"regressor": read_regressor, "encoder": read_encoder}

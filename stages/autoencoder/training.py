@@ -1,8 +1,8 @@
 """Train the autoencoder, and use it: images in as uint8, latents out as float32. No labels are used.
 
 All images lie on the device as one tensor, and a batch is an index into it. Each image has a random view, which shows
-the same thing. The loss pulls the latents of the two together, so that neighbours in latent space are alike in what
-they show rather than in their pose (Chopra et al. 2005, Chen et al. 2020; no negative examples are needed, as
+the same thing. The loss turns the latents of the two in one direction, so that neighbours in latent space are alike in
+what they show rather than in their pose (Chopra et al. 2005, Chen et al. 2020; no negative examples are needed, as
 rebuilding the images keeps the latents apart).
 """
 
@@ -28,7 +28,6 @@ THREADS = 1  # a constant, since the number of threads changes the last bits of 
 VALIDATION_FRACTION = 0.05
 WEIGHT_DECAY = 0.01
 WARMUP = 0.05  # fraction of all steps in which the learning rate rises
-SMALLEST_SPREAD = 1e-12
 CHUNK = 1024  # images encoded at once
 HISTORY = ["epoch", "train_loss", "validation_loss", "learning_rate"]
 torch.backends.cudnn.deterministic = True  # the same bytes again on the same GPU
@@ -61,7 +60,7 @@ def train(
     network.start_as_pca(training, generator)
     model = network.to(place)
     if workers > 1:
-        model = DistributedDataParallel(network, find_unused_parameters=params.kl_weight == 0)
+        model = DistributedDataParallel(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
 
     in_epoch = len(training) // workers * workers  # as many images for each worker
@@ -85,6 +84,7 @@ def train(
             views = random_views(originals, params.view_strength, chance)
             targets = originals if params.view_consistency else views
             noise = torch.randn(len(batch), params.latent_dim, generator=chance, device=place)
+            noise *= params.kl_weight > 0  # a plain autoencoder has none
             reconstructions, latents, view_latents = model(targets, views, noise)
             error, penalty = loss(reconstructions, targets, latents, view_latents, network.log_variance, params)
             optimizer.zero_grad()
@@ -115,26 +115,16 @@ def loss(
     """Return the reconstruction error and the penalty on the latents, whose sum is minimised.
 
         error    mean (x̂ - x)²
-        penalty  kl_weight / pixels  KL(N(z, σ²) || N(0, 1))  +  view_consistency  mean |z - z'|² / (var z + var z')
+        penalty  kl_weight / pixels  KL(N(z, σ²) || N(0, 1))  +  view_consistency  mean (1 - cos(z, z'))
 
     z (n, d) are the latents of the images and z' those of their views. KL is in nats, with σ² = exp(log_variance) (d,)
-    shared by all images: the β-VAE (Kingma & Welling 2014, Higgins et al. 2017). The last term is 0 if no view moves a
-    latent and about 1 if latents and views are unrelated; it does not depend on the scale of z.
+    shared by all images: the β-VAE (Kingma & Welling 2014, Higgins et al. 2017). The last term compares directions, so
+    it does not shrink the latents (Chen & He 2021).
     """
     error = functional.mse_loss(reconstructions, targets)
-    penalty = torch.zeros_like(error)
-    if params.kl_weight:
-        divergence = 0.5 * (latents.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-        penalty = penalty + params.kl_weight / targets[0].numel() * divergence
-    if params.view_consistency:
-        penalty = penalty + params.view_consistency * disagreement(latents, view_latents)
-    return error, penalty
-
-
-def disagreement(latents: Tensor, others: Tensor) -> Tensor:
-    """Return the mean squared distance between rows of two (n, d), over that of unrelated rows."""
-    spread = sum(z.var(dim=0, correction=0).sum() for z in (latents, others))
-    return (latents - others).square().sum(dim=1).mean() / spread.clamp_min(SMALLEST_SPREAD)
+    divergence = 0.5 * (latents.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
+    disagreement = (1 - functional.cosine_similarity(latents, view_latents, dim=1)).mean()
+    return error, params.kl_weight / targets[0].numel() * divergence + params.view_consistency * disagreement
 
 
 def generator_of(*numbers: int, device: str | torch.device = "cpu") -> torch.Generator:

@@ -11,7 +11,7 @@ from stages.common.artifacts import read_weights, write_arrays, write_weights
 from stages.common.errors import InputError
 from stages.common.settings import load_params
 from stages.regressor.network import arrays_of, network_from, predict
-from tests.regression.test_network import build
+from tests.regressor.test_network import build
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra `onnx`)")
 
@@ -33,11 +33,11 @@ def folder(tmp_path_factory):
     write_weights(str(folder / "data/regressor.safetensors"), network.architecture, arrays_of(network))
 
     params = load_params("autoencoder").model_copy(update={"architecture": "conv", "channels": [4, 8], "latent_dim": 5})
-    autoencoder = new_network((9, 7), params)
+    autoencoder = new_network((9, 7, 3), params)
     weights = {name: tensor.numpy() for name, tensor in autoencoder.state_dict().items()}
     write_weights(str(folder / "data/autoencoder.safetensors"), autoencoder.architecture, weights)
-    images = np.random.default_rng(0).integers(0, 256, (60, 9, 7), dtype=np.uint8)
-    write_arrays(str(folder / "data/images.npz"), test_images=images)
+    images = np.random.default_rng(0).integers(0, 256, (60, 9, 7, 3), dtype=np.uint8)
+    write_arrays(str(folder / "data/images.npz"), images=images)
     return folder
 
 
@@ -59,8 +59,8 @@ def test_the_regressors_file_gives_the_curve_and_its_band_for_any_number_of_x(pr
 
 def test_the_encoders_file_gives_the_latents(project):
     done = CliRunner().invoke(app, ["export", "encoder", "encoder.onnx"])
-    assert "images float32 (n, 1, 9, 7), 0 to 1, to latents float32 (n, 5)" in done.stdout
-    images = np.random.default_rng(1).random((7, 1, 9, 7), dtype=np.float32)
+    assert "images float32 (n, 3, 9, 7), 0 to 1, to latents float32 (n, 5)" in done.stdout
+    images = np.random.default_rng(1).random((7, 3, 9, 7), dtype=np.float32)
     with torch.no_grad():
         expected = encoder_from(*read_weights("data/autoencoder.safetensors")).encode(torch.from_numpy(images))
     found = onnxruntime.InferenceSession("encoder.onnx").run(["latents"], {"images": images})[0]
