@@ -32,7 +32,7 @@ function start() {
   const labels = new LabelStore(state);
   const permalink = new Permalink(state, map, motion, navigator);
 
-  const summary = [count(data.mapped, data.images ? "image" : "point"), `${data.dimensions}-D`];
+  const summary = [count(data.newShown ? data.stored : data.mapped, data.images ? "image" : "point"), `${data.dimensions}-D`];
   if (data.classNames.length) summary.splice(1, 0, count(data.classNames.length, "class", "classes"));
   byId("summary").textContent = summary.join(" · ");
   connectToolbar(map, motion, navigator, theme, permalink);

@@ -89,7 +89,7 @@ export class PointCard {
 
   fillPictures(i) {
     const { data } = this;
-    const pictures = [["images", data.reconstructions ? "original" : ""], ["reconstructions", "reconstruction"]];
+    const pictures = [["images", data.reconstructions?.has(i) ? "original" : ""], ["reconstructions", "reconstruction"]];
     const figure = (name, j, label) => {
       const canvas = spriteCanvas(data[name], j, () => this.shown === i);
       canvas.dataset.of = name;

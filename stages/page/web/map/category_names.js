@@ -12,7 +12,7 @@ export class CategoryNames {
   constructor(map) {
     Object.assign(this, { map, state: map.state, data: map.data, places: [] });
     this.layer = byId("category-names");
-    this.state.onChange(["colourBy", "filters", "newShown", "labels", "namesShown"], () => this.find());
+    this.state.onChange(["colourBy", "filters", "newShown", "labels", "namesShown", "matched", "selected"], () => this.find());
     map.theme.onChange(() => this.find());
     map.onDraw(() => this.place());
     this.find();
@@ -22,7 +22,8 @@ export class CategoryNames {
   find() {
     const { state, data, map } = this;
     const column = data.column(state.colourBy);
-    const wanted = state.namesShown && column?.isCategory && data.dimensions === 2;
+    const whole = !state.matched && !state.selected; // what is searched for or selected should not be covered
+    const wanted = state.namesShown && whole && column?.isCategory && data.dimensions === 2;
     const amounts = wanted ? amountsOf(column, (i) => state.isShown(i)) : [];
     const codes = [...amounts.keys()].filter((code) => code && amounts[code]);
     const largest = codes.sort((a, b) => amounts[b] - amounts[a]).slice(0, MOST);

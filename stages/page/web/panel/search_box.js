@@ -3,6 +3,7 @@ import { count } from "../data/columns.js";
 import { byId, element } from "../elements.js";
 
 const LISTED = 50;
+const REASON = 60; // characters
 
 export class SearchBox {
   constructor(state, labels, navigator) {
@@ -63,13 +64,25 @@ export class SearchBox {
           "li",
           { role: "option", id: `match-${k}`, "data-point": i, "aria-selected": "false" },
           data.nameOf(i),
-          ...(data.classes.has(i) ? [element("span", { class: "soft" }, data.classOf(i))] : []),
+          element("span", { class: "soft" }, this.reason(i)),
         ),
       ),
     );
     this.list.hidden = !this.found.length;
     this.input.setAttribute("aria-expanded", String(this.found.length > 0));
     this.input.removeAttribute("aria-activedescendant");
+  }
+
+  // The text in which point i was found, unless that is its name; else its class.
+  reason(i) {
+    const { data, state } = this;
+    const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
+    const found = data.columns.find((column) => {
+      const text = column.isNumeric ? "" : column.text(i).toLowerCase();
+      return words.some((word) => text.includes(word) && !data.nameOf(i).toLowerCase().includes(word));
+    });
+    const text = (found ?? data.classes).text(i);
+    return text.length > REASON ? `${text.slice(0, REASON - 1)}…` : text;
   }
 
   key(event) {
