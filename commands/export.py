@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,25 +33,24 @@ class Model:
     meaning: str
 
 
-class Curve(nn.Module):
-    """x (n,) to y and its 90 % band, all float64: where y is in the hundreds, single precision rounds by 1e-5 alone."""
+class LeakyReLU(nn.Module):
+    """LeakyReLU in terms for which onnxruntime has double precision; a bare number would be float32 in the file."""
 
-    def __init__(self, network: regressor.Regressor):
+    def __init__(self, slope: float):
         super().__init__()
-        self.network = network.double()
-        for group in network.groups:
-            if group.activation == "leaky_relu":
-                group.activate = leaky_relu(group.negative_slope)
+        self.register_buffer("slope", torch.tensor(slope, dtype=torch.float64))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        y = self.network(x)
-        return y, y - self.network.half_band, y + self.network.half_band
+    def forward(self, hidden: Tensor) -> Tensor:
+        return torch.maximum(hidden, hidden * self.slope)
 
 
-def leaky_relu(slope: float) -> Callable[[Tensor], Tensor]:
-    """LeakyReLU in words for which onnxruntime has double precision; a bare number would be float32 in the file."""
-    factor = torch.tensor(slope, dtype=torch.float64)
-    return lambda hidden: torch.maximum(hidden, hidden * factor)
+def in_double_precision(network: regressor.Regressor) -> regressor.Regressor:
+    """Return the regressor in float64: where y is in the hundreds, single precision alone rounds by 1e-5."""
+    for one in network.double().networks:
+        for name, layer in one.layers.named_children():
+            if isinstance(layer, nn.LeakyReLU):
+                setattr(one.layers, name, LeakyReLU(layer.negative_slope))
+    return network
 
 
 class Encoder(nn.Module):
@@ -83,14 +81,14 @@ def export(name: str, path: Path) -> None:
 
 
 def read_regressor() -> Model:
-    """The fitted curve over its training range, checked against the same network in double precision.
+    """Read the fitted curve; it is checked over its training range against the same network in double precision.
 
     `fitmap predict` computes in single precision, which costs it some 1e-6 of y's standard deviation.
     """
-    curve = Curve(regressor.network_from(*read_weights("data/regressor.safetensors"))).eval()
-    x = np.linspace(float(curve.network.x_low), float(curve.network.x_high), CHECKED)
+    network = in_double_precision(regressor.network_from(*read_weights("data/regressor.safetensors")))
+    x = np.linspace(float(network.x_low), float(network.x_high), CHECKED)
     meaning = "x float64 (n,) to y, lower, upper float64 (n,)"
-    return Model(curve, x, regressor.predict(curve.network, x)[0], "x", ("y", "lower", "upper"), meaning)
+    return Model(network, x, regressor.predict(network, x)[0], "x", ("y", "lower", "upper"), meaning)
 
 
 def read_encoder() -> Model:

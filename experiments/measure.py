@@ -17,11 +17,13 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from stages import evaluate_regressor, generate_curve, train_regressor
 from stages.common.artifacts import read_csv, read_json, read_weights, write_csv, write_text
 from stages.common.errors import run
+from stages.curve.generate_curve import main as generate_curve
 from stages.regressor.network import Regressor, network_from, predict
-from stages.scores.fit import breakpoints
+from stages.regressor.train_regressor import main as train_regressor
+from stages.regressor.units import breakpoints
+from stages.scores.evaluate_regressor import main as evaluate_regressor
 
 
 def measure(params: dict, seed: int) -> dict[str, pd.DataFrame]:
@@ -29,12 +31,12 @@ def measure(params: dict, seed: int) -> dict[str, pd.DataFrame]:
     seeded = {section: {**values, "seed": seed} for section, values in params.items()}
     write_text("params.yaml", yaml.safe_dump(seeded))
     for stage in (generate_curve, train_regressor, evaluate_regressor):
-        stage.main()
+        stage()
     network = network_from(*read_weights("data/regressor.safetensors"))
     history, fit = read_csv("data/regressor_history.csv"), read_csv("plots/regressor_fit.csv")
     scores = {
         **read_json("metrics/regressor.json"),
-        "hidden_units": sum(layer.bias.numel() for group in network.groups for layer in group.layers[:-1]),
+        "hidden_units": sum(network.architecture["hidden_layers"]) * network.architecture["ensemble_size"],
         "validation_loss": history["validation_loss"].min(),
     }
     lines = {series: rows.reset_index() for series, rows in fit.groupby("series")}

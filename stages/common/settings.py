@@ -47,6 +47,9 @@ class CurveParams(Section):
     """What the regressor learns: points drawn from a formula, or a CSV file."""
 
     source: Annotated[str, Field(min_length=1)]
+    x_column: Annotated[str, Field(min_length=1)] | None
+    y_column: Annotated[str, Field(min_length=1)] | None
+    x_scale: Literal["linear", "log"]
     formula: Annotated[str, Field(min_length=1, max_length=500)]
     x_min: Coordinate
     x_max: Coordinate
@@ -61,38 +64,42 @@ class CurveParams(Section):
     def _range_is_not_empty(self):
         if not self.x_min < self.x_max:
             raise ValueError(f"x_min ({self.x_min:g}) must be less than x_max ({self.x_max:g})")
+        if self.source == "formula" and self.x_scale == "log" and self.x_min <= 0:
+            raise ValueError(f"x_scale = 'log' needs an x_min above 0, not {self.x_min:g}")
         return self
 
 
 class RegressorParams(Section):
     """The network that learns the curve, and its training."""
 
-    encoding: Literal["none", "fourier", "hat"]
-    encoding_size: Annotated[int, Field(ge=1, le=1000)]
-    members: Annotated[int, Field(ge=1, le=1000)]
-    shortcut: bool
+    encoding: Literal["none", "fourier"]
+    frequencies: Annotated[int, Field(ge=1, le=1000)]
     hidden_layers: Annotated[list[Width], Field(max_length=100)]
     activation: Literal["leaky_relu", "relu", "sigmoid", "tanh", "identity"]
     negative_slope: Annotated[float, Field(ge=0, lt=1)]
-    weight_penalty: Annotated[float, Field(ge=0, le=1000)]
     loss: Literal["l1", "l2", "huber"]
-    target_jitter: Annotated[float, Field(ge=0, le=10)]
     optimizer: Literal["adam", "adamw", "sgd"]
-    momentum: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: LearningRate
-    schedule: Literal["constant", "cosine"]
     batch_size: BatchSize
     epochs: Epochs
+    ensemble_size: Annotated[int, Field(ge=1, le=100)]
+    standardise: bool
     seed: Seed
 
     @model_validator(mode="after")
     def _fits_into_memory(self):
-        widths = [1 + 2 * self.encoding_size, *self.hidden_layers, 1]
-        weights = self.members * sum(before * after for before, after in pairwise(widths))
+        widths = [1 + 2 * self.frequencies, *self.hidden_layers, 1]
+        weights = self.ensemble_size * sum(before * after for before, after in pairwise(widths))
         if weights > MOST_WEIGHTS:
             raise ValueError(
-                f"hidden_layers, members and encoding_size ask for {weights:,} weights, at most {MOST_WEIGHTS:,} fit"
+                f"hidden_layers, ensemble_size and frequencies ask for {weights:,} weights, {MOST_WEIGHTS:,} fit"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _waves_need_a_range(self):
+        if self.encoding == "fourier" and not self.standardise:
+            raise ValueError("standardise = false goes with encoding: none alone")
         return self
 
 

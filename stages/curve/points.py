@@ -5,13 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from stages.common.artifacts import read_csv
 from stages.common.errors import InputError
 from stages.common.input_checks import check_table, is_file
 from stages.common.settings import CurveParams
 from stages.curve.formula import evaluate
 
+CURVE = "data/curve.csv"
+COLUMNS = ["split", "x", "y", "truth"]
 SPLITS = ("train", "test")
 OUTLIER_SCALE = 10
+WILD = 20
 FEWEST_ROWS = 30
 LARGEST = 1e100  # of x and y: its square is a number still
 
@@ -40,7 +44,7 @@ def draw_points(params: CurveParams) -> pd.DataFrame:
 
 def split_points(points: pd.DataFrame, params: CurveParams) -> pd.DataFrame:
     """Measured points (columns x, y) dealt at random to train and test; their truth is unknown (NaN)."""
-    held_out = max(round(len(points) * params.csv_test_fraction), 1)
+    held_out = max(round(len(points) * params.test_fraction), 1)
     order = np.random.default_rng(params.seed).permutation(len(points))
     split = np.full(len(points), "train", dtype=object)
     split[order[:held_out]] = "test"
@@ -101,3 +105,44 @@ def finite_numbers(column: pd.Series, name: str, path: str) -> np.ndarray:
         line, text = column.index[bad[0]] + 2, column.iloc[bad[0]]
         raise InputError(f"{path}: line {line}, column {name}: {str(text)[:40]!r} is no finite number")
     return numbers
+
+
+def neighbour_medians(x: np.ndarray, y: np.ndarray, window: int = 9) -> np.ndarray:
+    """Return the median y of the `window` points nearest in the order of x, for each point (n,) float64."""
+    order = np.argsort(x, kind="stable")
+    medians = pd.Series(y[order]).rolling(window, center=True, min_periods=1).median().to_numpy()
+    result = np.empty_like(medians)
+    result[order] = medians
+    return result
+
+
+def wild_x(x: np.ndarray) -> np.ndarray:
+    """Return which x (n,) lie beyond a gap of `WILD` interquartile ranges from all others, bool; at most 1 % can."""
+    order = np.argsort(x, kind="stable")
+    low, high = np.quantile(x, [0.25, 0.75])
+    gaps = np.flatnonzero(np.diff(x[order]) > WILD * (high - low)) if high > low else np.empty(0, int)
+    few, wild = len(x) // 100, np.zeros(len(x), dtype=bool)
+    for gap in gaps:
+        if gap < few:
+            wild[order[: gap + 1]] = True
+        if len(x) - 1 - gap <= few:
+            wild[order[gap + 1 :]] = True
+    return wild
+
+
+def wild_y(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return which y (n,) are further from the median of their neighbours in x than `WILD` times nine tenths are."""
+    distance = np.abs(y - neighbour_medians(x, y))
+    reach = WILD * np.quantile(distance, 0.9)
+    return (distance > reach) if reach > 0 else np.zeros(len(y), dtype=bool)
+
+
+def read_curve() -> pd.DataFrame:
+    """Read data/curve.csv with the columns split, x, y, truth, whatever x and y are called in it."""
+    return read_csv(CURVE).set_axis(COLUMNS, axis="columns")
+
+
+def column_names() -> tuple[str, str]:
+    """Return what x and y are called in data/curve.csv."""
+    _, x_name, y_name, _ = read_csv(CURVE).columns
+    return x_name, y_name

@@ -6,41 +6,46 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from stages.figures.style import FIT, INK, MUTED, TRAINING, new_figure, paper
 
 SHOWN = 10  # units drawn of a wider layer: five at its top, five at its bottom, an ellipsis between them
 SHEETS, SHEET = 5, 0.07  # sheets drawn of an ensemble, and inches from one to the next
 COLUMN = 1.45  # inches from one layer to the next
+ARC = 0.75  # inches above the layers that the skip connection takes
 
 
-def draw_network(layers: list[tuple[str, int]], members: int = 1, kinds: int = 1) -> Figure:
-    """Each layer a column of units, each linear map the lines between two columns.
+def layers_of(architecture: dict) -> list[tuple[str, int]]:
+    """Return the layers of the regressor's network, input first, as (name, width)."""
+    a = architecture
+    activation = f"LeakyReLU({a['negative_slope']:g})" if a["activation"] == "leaky_relu" else a["activation"]
+    x = f"log {a['x_name']}" if a["log_x"] else a["x_name"]
+    features = [("sines and cosines of x, and x", 1 + 2 * a["frequencies"])] if a["encoding"] == "fourier" else []
+    hidden = [(f"linear + {activation}", width) for width in a["hidden_layers"]]
+    return [(x, 1), *features, *hidden, (f"linear: {a['y_name']}", 1)]
+
+
+def draw_network(architecture: dict) -> Figure:
+    """Draw each layer as a column of units, each linear layer as lines, and the skip connection as an arrow.
 
     Args:
-        layers: (name, width) from the input to the output.
-        members: networks of this form whose outputs are averaged, drawn as sheets behind the first.
-        kinds: forms of network that are weighed against each other, of which this is the first.
-
-    Raises:
-        ValueError: when there is no layer.
+        architecture: the regressor's, as in the metadata of its weights.
     """
-    if not layers:
-        raise ValueError("a network has at least one layer")
-    width = max(5.2, COLUMN * len(layers) + 0.9)
-    widths = " → ".join(f"{units:,}" for _, units in layers)
-    note = f"units in each layer: {widths}"
-    if members > 1:
-        note += f"   ·   {members} such networks, averaged"
-    if kinds > 1:
-        note += f"   ·   the first of {kinds} kinds"
+    layers, members, skip = (
+        layers_of(architecture),
+        architecture["ensemble_size"],
+        architecture["encoding"] == "fourier",
+    )
+    width = max(6.4, COLUMN * len(layers) + 0.9)
     columns = np.arange(len(layers)) * COLUMN
     heights = [unit_heights(units) for _, units in layers]
     reach = max(y.max() for y in heights) + 0.22
     top = reach + SHEET * (min(members, SHEETS) - 1)
+    arc = ARC if skip else 0
     with paper():
-        figure = new_figure(width, reach + top + 1.72, "The network, layer by layer", note)
+        title, note = "The network, layer by layer", caption(members, skip)
+        figure = new_figure(width, reach + top + arc + 1.72, title, textwrap.fill(note, int(width * 15)))
         axes = figure.subplots()
         axes.set_axis_off()
         draw_sheets(axes, columns, reach, members)
@@ -58,13 +63,30 @@ def draw_network(layers: list[tuple[str, int]], members: int = 1, kinds: int = 1
             axes.text(columns[column], top + 0.08, f"{units:,}", va="bottom", size=10, weight="bold", **place)
             lines = textwrap.fill(name, 16, max_lines=3, placeholder="…")
             axes.text(columns[column], -reach - 0.08, lines, va="top", size=8.5, linespacing=1.3, **place)
+        if skip:
+            draw_skip(axes, columns[1], columns[-1], top + 0.32)
         margin = max(0.85, (width - columns[-1]) / 2 - 0.2)
-        axes.set(xlim=(-margin, columns[-1] + margin), ylim=(-reach - 0.62, top + 0.3), aspect="equal")
+        axes.set(xlim=(-margin, columns[-1] + margin), ylim=(-reach - 0.62, top + arc + 0.3), aspect="equal")
         return figure
 
 
+def caption(members: int, skip: bool) -> str:
+    """Explain the picture to a learner."""
+    text = "A circle is a number, a line a weight that training finds."
+    if skip:
+        text += " The skip connection adds a weighted sum of the features to the output of the layers."
+    return text + (f" The fit is the mean of {members} such networks." if members > 1 else "")
+
+
+def draw_skip(axes: Axes, start: float, end: float, height: float) -> None:
+    """Draw the skip connection from the features to the output, above the layers."""
+    style = {"arrowstyle": "-|>", "mutation_scale": 10, "color": FIT, "linewidth": 1.2, "zorder": 4}
+    axes.add_patch(FancyArrowPatch((start, height), (end, height), connectionstyle="bar,fraction=0.0,armB=0", **style))
+    axes.text((start + end) / 2, height + 0.08, "skip connection: linear", ha="center", size=8.5, color=INK)
+
+
 def unit_heights(units: int) -> np.ndarray:
-    """Heights of the drawn units of a layer, centred on 0; a wide layer leaves a gap for its ellipsis."""
+    """Return the heights of the drawn units of a layer, centred on 0; a wide layer leaves a gap for its ellipsis."""
     if units > SHOWN:
         half = 0.30 + 0.3 * np.arange(SHOWN // 2)
         return np.concatenate([half[::-1], -half])
@@ -72,7 +94,7 @@ def unit_heights(units: int) -> np.ndarray:
 
 
 def draw_sheets(axes: Axes, columns: np.ndarray, reach: float, members: int) -> None:
-    """A sheet for each member of an ensemble, as far as they can be told apart; none for a single network."""
+    """Draw a sheet for each network of an ensemble, as far as they can be told apart; none for a single network."""
     if members < 2:
         return
     for behind in reversed(range(min(members, SHEETS))):

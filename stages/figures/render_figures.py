@@ -25,9 +25,7 @@ def draw_curve_pictures() -> dict[str, Figure]:
     floor = read_json("metrics/regressor.json")["noise_floor_mae"]
     return {
         "curve_data": draw_curve_data(read_csv("data/curve.csv")),
-        "network": draw_network(
-            [tuple(layer) for layer in architecture["layers"]], architecture["members"], len(architecture["groups"])
-        ),
+        "network": draw_network(architecture),
         "regressor_loss": draw_loss(
             read_csv("plots/regressor_loss.csv"),
             title="The regressor's loss over the epochs",

@@ -1,12 +1,10 @@
-"""Linear layers with an activation between them, and ensembles of such networks trained as batched tensors.
+"""The network that learns the curve: Fourier features of x, linear layers with an activation, a linear skip connection.
 
-Raw inputs learn low frequencies first and may never reach the high ones (spectral bias, Rahaman et al. 2019), so x may
-pass an encoding before the first layer: a Fourier basis (stages/regression/spectrum.py), or hat functions, with which
-the whole network stays piecewise linear. Networks of several encodings are trained; held-out points weigh them.
+Raw x lets a network learn low frequencies first and high ones hardly at all (spectral bias, Rahaman et al. 2019). So
+with `encoding: fourier` the network sees sines and cosines of x (Tancik et al. 2020); with `encoding: none`, x itself.
 """
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,191 +12,141 @@ import torch
 from torch import Tensor, nn
 
 from stages.common.network_weights import filled
-from stages.regressor.spectrum import fourier_basis
 
-PIECEWISE_LINEAR = ("leaky_relu", "relu", "identity")
-FOURIER = ("smooth", "rough")
-FIRST_GAIN = 1.7  # the first layer's outputs start with a variance of about 1
+PERIOD = 1.5  # of the slowest sine, in ranges of x: more than one, so that the two ends of the curve need not meet
 
 
-class MemberLinear(nn.Module):
-    """One linear layer for each of `members` networks: (n, inputs) or (members, n, inputs) to (members, n, outputs).
+class FourierFeatures(nn.Module):
+    """Map u (n,), the training range scaled to -1 … 1, to features (n, 1 + components): u, and combinations of waves.
 
-    Starts as `nn.Linear` does, uniform in ±1/√inputs, each member with draws of its own. `scale` (inputs, 1) multiplies
-    the weights, so that Adam's steps, of equal size for each of them, are larger where larger weights are expected.
+    The waves are sines and cosines of u. `mix` scales them by an amplitude that falls with the frequency and rotates
+    them to their principal components over the training points, so that weights do not disturb each other. Both are
+    chosen in `falloff.py`. Beyond the training range the waves keep their last value: the fit goes on straight.
     """
 
-    def __init__(self, members: int, inputs: int, outputs: int, generator: torch.Generator, scaled: bool = False):
+    def __init__(self, frequencies: int, components: int):
         super().__init__()
-        bound = 1 if scaled else 1 / math.sqrt(inputs)
-        self.weight = nn.Parameter(torch.empty(members, inputs, outputs).uniform_(-bound, bound, generator=generator))
-        self.bias = nn.Parameter(torch.empty(members, 1, outputs).uniform_(-bound, bound, generator=generator))
-        if scaled:
-            self.register_buffer("scale", torch.ones(inputs, 1))
-        else:
-            self.scale = None
+        self.register_buffer("angular", angular_frequencies(frequencies))
+        self.register_buffer("mix", torch.zeros(2 + 2 * frequencies, components, dtype=torch.float64))
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, inputs.expand(len(self.weight), -1, -1), self.scaled_weight())
-
-    def scaled_weight(self) -> Tensor:
-        return self.weight if self.scale is None else self.weight * self.scale
+    def forward(self, u: Tensor) -> Tensor:
+        return torch.cat([u[:, None], waves(u, self.angular) @ self.mix], dim=1)
 
 
-class Group(nn.Module):
-    """`members` networks that see x in the same way; `group` is an entry of the architecture's `groups`."""
+def angular_frequencies(frequencies: int) -> Tensor:
+    """Return the angular frequencies (frequencies,) per unit of u, float64."""
+    return torch.arange(1, frequencies + 1, dtype=torch.float64) * math.pi / PERIOD
 
-    def __init__(self, group: dict, architecture: dict, generator: torch.Generator):
+
+def waves(u: Tensor, angular: Tensor) -> Tensor:
+    """Return 1, u, and the sines and cosines of u (n,), kept in -1 … 1, at angular frequencies (k,): (n, 2 + 2k)."""
+    u = u.clamp(-1, 1)[:, None]
+    return torch.cat([torch.ones_like(u), u, (u * angular).sin(), (u * angular).cos()], dim=1)
+
+
+class Network(nn.Module):
+    """Map features (n, inputs) to y (n,): linear layers with an activation, beside a linear skip connection.
+
+    The first feature, u, reaches the output over the skip connection alone: a straight line needs no hidden unit. With
+    one feature there is no skip connection: this is the plain network.
+    """
+
+    def __init__(self, inputs: int, hidden_layers: list[int], activation: str, negative_slope: float):
         super().__init__()
-        self.encoding, self.resolution = group["encoding"], group["resolution"]
-        self.activation, self.negative_slope = architecture["activation"], architecture["negative_slope"]
-        members, inputs = architecture["members"], group["inputs"]
-        if self.encoding == "hat" and inputs != self.resolution + 2:
-            raise ValueError(f"{inputs} inputs are not x and {self.resolution + 1} hat functions")
-        if self.encoding in FOURIER:
-            self.register_buffer("projection", torch.zeros(1 + 2 * self.resolution, inputs, dtype=torch.float64))
-        self.register_buffer("prior", torch.ones(inputs, 1))  # expected size of the shortcut's weights
-        widths = [inputs, *architecture["hidden_layers"], 1]
-        self.layers = nn.ModuleList(
-            MemberLinear(members, before, after, generator, scaled=layer == 0)
-            for layer, (before, after) in enumerate(pairwise(widths))
-        )
-        self.shortcut = None
-        if architecture["shortcut"]:
-            self.shortcut = MemberLinear(members, inputs, 1, generator, scaled=True)
-            last = [self.layers[-1]] if self.encoding in FOURIER else []
-            for layer in [self.shortcut, *last]:  # at first the stacked layers add nothing to what is seen directly
+        self.skip = nn.Linear(inputs, 1) if inputs > 1 else None
+        widths = [inputs - 1 if self.skip else inputs, *hidden_layers]
+        layers = []
+        for before, after in pairwise(widths):
+            layers += [nn.Linear(before, after), new_activation(activation, negative_slope)]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+        if self.skip:  # start from y = 0: the features are many, and at random weights the first fit is a tangle
+            for layer in (self.skip, self.layers[-1]):
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
 
-    def fit_prior(self, projection: Tensor, prior: Tensor) -> None:
-        """Take the principal components of the basis and the sizes expected of their weights, float64."""
-        self.projection.copy_(projection)
-        self.prior.copy_(prior[:, None])
-        self.layers[0].scale.copy_(FIRST_GAIN * self.prior / self.prior.norm())
-        if self.shortcut is not None:
-            self.shortcut.scale.copy_(self.prior.sqrt())
+    def forward(self, features: Tensor) -> Tensor:
+        if self.skip is None:
+            return self.layers(features)[:, 0]
+        return (self.skip(features) + self.layers(features[:, 1:]))[:, 0]
 
-    def encode(self, u: Tensor) -> Tensor:
-        """What the first layer sees of u (n,), x scaled to -1 … 1: (n, inputs)."""
-        dtype = self.layers[0].weight.dtype
-        if self.encoding in FOURIER:
-            return (fourier_basis(u, self.resolution) @ self.projection).to(dtype)
-        u = u.to(dtype)[:, None]
-        if self.encoding == "hat":
-            knots = torch.arange(self.resolution + 1)
-            return torch.cat([u, (1 - ((u + 1) / 2 * self.resolution - knots).abs()).clamp(min=0)], dim=1)
-        return u
 
-    def activate(self, hidden: Tensor) -> Tensor:
-        match self.activation:
-            case "leaky_relu":
-                return nn.functional.leaky_relu(hidden, self.negative_slope)
-            case "identity":
-                return hidden
-        return getattr(torch, self.activation)(hidden)
-
-    def forward(self, encoded: Tensor) -> Tensor:
-        """Each member's output (members, n) in units of y's standard deviation, for encoded x (n, inputs)."""
-        hidden = encoded
-        for layer in self.layers[:-1]:
-            hidden = self.activate(layer(hidden))
-        output = self.layers[-1](hidden)
-        if self.shortcut is not None:
-            output = output + self.shortcut(encoded)
-        return output[:, :, 0]
+def new_activation(name: str, negative_slope: float) -> nn.Module:
+    """Return the activation `name` of params.yaml."""
+    match name:
+        case "leaky_relu":
+            return nn.LeakyReLU(negative_slope)
+        case "relu":
+            return nn.ReLU()
+        case "sigmoid":
+            return nn.Sigmoid()
+        case "tanh":
+            return nn.Tanh()
+    return nn.Identity()
 
 
 class Regressor(nn.Module):
-    """x (n,) to y (n,), both float64 in the data's own units: a weighted mean of a straight line and network groups.
+    """Map x (n,) to y and the bounds of its 90 % band, each (n,), float64 in the data's own units.
 
-    `architecture` holds all that is needed to build it again: `groups` (each with `encoding`, `resolution`, `inputs`),
-    `members`, `shortcut`, `hidden_layers`, `activation`, `negative_slope`. What was learned beside the weights (ranges,
-    scales, the mixture, the band) is kept in buffers.
+    y is the mean of `ensemble_size` networks. `architecture` holds all that is needed to build it again; what training
+    measures besides the weights (scales, mix, band) lies in buffers. Without `components` the networks see x itself.
     """
 
-    def __init__(self, architecture: dict, generator: torch.Generator | None = None):
+    def __init__(self, architecture: dict):
         super().__init__()
-        self.architecture = architecture
-        generator = generator or torch.Generator()
-        for name, value in {"x_low": 0, "x_high": 1, "y_mean": 0, "y_std": 1, "half_band": math.inf}.items():
-            self.register_buffer(name, torch.tensor(float(value), dtype=torch.float64))
-        self.register_buffer("line", torch.zeros(2, dtype=torch.float64))  # intercept and slope, in scaled units
-        self.groups = nn.ModuleList(Group(group, architecture, generator) for group in architecture["groups"])
-        mixture = torch.full((1 + len(self.groups),), 1 / len(self.groups), dtype=torch.float64)
-        mixture[0] = 0  # the line's weight, then the groups'
-        self.register_buffer("mixture", mixture)
-
-    def fit_scale(self, x: Tensor, y: Tensor) -> None:
-        """Take the range of x, the scale of y and the least-squares line from the training data."""
-        self.x_low.copy_(x.min())
-        self.x_high.copy_(x.max())
-        self.y_mean.copy_(y.mean())
-        spread = y.std()
-        self.y_std.copy_(spread if spread > 0 else torch.ones(()))
-        self.line.copy_(least_squares_line(self.scale_x(x), (y - self.y_mean) / self.y_std))
+        self.architecture = a = architecture
+        self.features = FourierFeatures(a["frequencies"], a["components"]) if a["components"] else None
+        inputs = 1 + a["components"]
+        shape = inputs, a["hidden_layers"], a["activation"], a["negative_slope"]
+        self.networks = nn.ModuleList(Network(*shape) for _ in range(a["ensemble_size"]))
+        numbers = {"x_low": 0.0, "x_high": 1.0, "x_centre": 0.0, "x_scale": 1.0, "y_centre": 0.0, "y_scale": 1.0}
+        for name, value in numbers.items():
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        knots = torch.linspace(-1, 1, a["band_knots"], dtype=torch.float64)
+        self.register_buffer("band_knots", knots)  # scaled x
+        self.register_buffer("band", torch.zeros(2, len(knots), dtype=torch.float64))  # of the residual y - fit
 
     def scale_x(self, x: Tensor) -> Tensor:
-        """The training range brought to -1 … 1."""
-        return unit_range(x, self.x_low, self.x_high)
+        """Scale x (n,) float64, or its logarithm, so that the training range (x_low … x_high) is -1 … 1."""
+        return ((x.log() if self.architecture["log_x"] else x) - self.x_centre) / self.x_scale
 
-    def candidates(self, x: Tensor) -> Tensor:
-        """The straight line and each group's mean (1 + groups, n), float64, in units of y's standard deviation."""
-        return self.scaled_candidates(self.scale_x(x))
+    def encode(self, u: Tensor) -> Tensor:
+        """Return what the networks see of the scaled u (n,) float64: features (n, inputs)."""
+        features = u[:, None] if self.features is None else self.features(u)
+        return features.to(self.networks[0].layers[-1].weight.dtype)
 
-    def scaled_candidates(self, u: Tensor) -> Tensor:
-        """The same for x already scaled."""
-        means = [group(group.encode(u)).to(torch.float64).mean(dim=0) for group in self.groups]
-        return torch.stack([self.line[0] + self.line[1] * u, *means])
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.mixture @ self.candidates(x) * self.y_std + self.y_mean
-
-    def layer_sizes(self) -> list[tuple[str, int]]:
-        """The real layers of a network of the first group, input first, as (name, width)."""
-        a, first = self.architecture, self.groups[0]
-        activation = f"LeakyReLU({a['negative_slope']:g})" if a["activation"] == "leaky_relu" else a["activation"]
-        size = first.resolution
-        names = {"raw": None, "hat": f"x and {size + 1} hat functions"}
-        encoded = names.get(first.encoding, f"components of {size} Fourier frequencies")
-        hidden = [(f"linear + {activation}", width) for width in a["hidden_layers"]]
-        seen = [(encoded, a["groups"][0]["inputs"])] if encoded else []
-        return [("x", 1), *seen, *hidden, ("linear + shortcut: y" if a["shortcut"] else "linear: y", 1)]
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        u = self.scale_x(x)
+        features = self.encode(u)
+        mean = torch.stack([network(features) for network in self.networks]).to(torch.float64).mean(dim=0)
+        y = mean * self.y_scale + self.y_centre
+        return y, y + interpolate(u, self.band_knots, self.band[0]), y + interpolate(u, self.band_knots, self.band[1])
 
 
-def unit_range(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """x with low … high brought to -1 … 1."""
-    return 2 * (x - low) / (high - low) - 1
-
-
-def least_squares_line(u: Tensor, y: Tensor) -> Tensor:
-    """Intercept and slope of the straight line through points u, y (n,), float64.
-
-    In closed form: the last bits of `torch.linalg.lstsq` vary from call to call, with what memory held before.
-    """
-    centred = u - u.mean()
-    slope = (centred * (y - y.mean())).sum() / centred.square().sum()
-    return torch.stack([y.mean() - slope * u.mean(), slope])
+def interpolate(u: Tensor, knots: Tensor, values: Tensor) -> Tensor:
+    """Interpolate linearly at u (n,) between `values` (k,) at sorted `knots` (k,); constant beyond the outermost."""
+    right = (u[:, None] > knots).sum(dim=1).clamp(1, len(knots) - 1)
+    share = ((u - knots[right - 1]) / (knots[right] - knots[right - 1])).clamp(0, 1)
+    return values[right - 1] + share * (values[right] - values[right - 1])
 
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Regressor:
-    """The network that `arrays_of` took apart. Raises `InputError` if the two do not fit."""
+    """Build the regressor from what `arrays_of` returned; raise `InputError` if the two do not fit."""
 
-    def call(network: Regressor) -> Tensor:
-        return network(torch.zeros(2, dtype=torch.float64))
+    def call(network: Regressor) -> None:
+        network(torch.ones(2, dtype=torch.float64))
 
     return filled(lambda: Regressor(architecture), arrays, call, "regressor").eval()
 
 
 def arrays_of(network: Regressor) -> dict[str, np.ndarray]:
-    """The network's weights (float32) and buffers (float64) by name."""
+    """Return the weights (float32) and buffers (float64) by name."""
     return {name: tensor.contiguous().numpy() for name, tensor in network.state_dict().items()}
 
 
-def predict(network: Regressor, x: Sequence[float] | np.ndarray, chunk: int = 16384) -> tuple[np.ndarray, ...]:
-    """The fitted curve at x (n,), and the bounds of its 90 % predictive band: y, lower, upper (n,), float64."""
+def predict(network: Regressor, x: np.ndarray, chunk: int = 16384) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the fitted curve at x (n,) and the bounds of its 90 % predictive band: y, lower, upper (n,), float64."""
     x = torch.from_numpy(np.array(x, dtype=np.float64))  # a copy: pandas hands out read-only arrays
     with torch.no_grad():
-        y = torch.cat([network(part) for part in x.split(chunk)]).numpy() if len(x) else np.empty(0)
-    half_band = float(network.half_band)
-    return y, y - half_band, y + half_band
+        parts = [network(part) for part in x.split(chunk)]
+    y, lower, upper = (torch.cat(values).numpy() for values in zip(*parts, strict=True))
+    return y, lower, upper

@@ -1,5 +1,7 @@
 """Judge the fit on test points: against the noise floor, the true curve and a straight line."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 
@@ -7,14 +9,20 @@ from stages.common.artifacts import read_csv, read_weights, write_csv, write_jso
 from stages.common.errors import run
 from stages.common.settings import CurveParams, load_params
 from stages.curve.formula import evaluate
+from stages.curve.points import read_curve
 from stages.regressor.network import Regressor, network_from, predict
-from stages.scores.fit import dead_units, linear_baseline_mae, linear_pieces, noise_floor_mae
+from stages.regressor.units import dead_units, linear_pieces
+from stages.scores.fit import linear_baseline_mae, noise_floor_mae, straight_line
 
 GRID = 4001
+NO_BETTER = 0.98  # a fit is no better than a straight line if its median error is not below this share of the line's
 
 
 def score_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) -> dict[str, float | int | None]:
-    """The fit's errors on the test points, in the unit of y; None where the truth is unknown (CSV data)."""
+    """Return the scores on the test points, in the unit of y; None where the truth is unknown (CSV data).
+
+    Errors keep six significant digits, ratios four decimals.
+    """
     rows = dict(list(points.groupby("split")))
     x, y, truth = (rows["test"][name].to_numpy() for name in ("x", "y", "truth"))
     train_x, train_y = (rows["train"][name].to_numpy() for name in ("x", "y"))
@@ -22,22 +30,48 @@ def score_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) -> 
     mae, known = float(np.abs(y - fit).mean()), params.source == "formula"
     floor = noise_floor_mae(params.noise_std, params.outlier_fraction) if known else None
     return {
-        "test_mae": mae,
-        "noise_floor_mae": floor,
-        "mae_over_floor": mae / floor if floor else None,
-        "truth_rmse": float(np.sqrt(np.mean((truth - fit) ** 2))) if known else None,
-        "linear_baseline_mae": linear_baseline_mae(train_x, train_y, x, y),
-        "coverage_90": float(((lower <= y) & (y <= upper)).mean()),
-        "linear_pieces": linear_pieces(network, train_x.min(), train_x.max()),
+        "test_mae": significant(mae),
+        "noise_floor_mae": significant(floor) if known else None,
+        "mae_over_floor": round(mae / floor, 4) if floor else None,
+        "truth_rmse": significant(float(np.sqrt(np.mean((truth - fit) ** 2)))) if known else None,
+        "linear_baseline_mae": significant(linear_baseline_mae(train_x, train_y, x, y)),
+        "coverage_90": round(float(((lower <= y) & (y <= upper)).mean()), 4),
+        "linear_pieces": linear_pieces(network, network.x_low.item(), network.x_high.item()),
         "dead_units": dead_units(network, train_x),
     }
 
 
+def significant(value: float, digits: int = 6) -> float:
+    """Round to significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def hint(network: Regressor, points: pd.DataFrame) -> str | None:
+    """Say so if the fit is no better than a straight line, and what can be done."""
+    rows = dict(list(points.groupby("split")))
+    x, y = rows["test"]["x"].to_numpy(), rows["test"]["y"].to_numpy()
+    line = straight_line(rows["train"]["x"].to_numpy(), rows["train"]["y"].to_numpy(), x)
+    ours, theirs = np.median(np.abs(y - predict(network, x)[0])), np.median(np.abs(y - line))
+    if ours < NO_BETTER * theirs:
+        return None
+    architecture = network.architecture
+    remedy = (
+        f"raise regressor.frequencies (now {architecture['frequencies']}) if the curve is faster than that"
+        if architecture["encoding"] == "fourier"
+        else "set regressor.encoding to fourier"
+    )
+    return (
+        f"fitmap: the fit is no better than a straight line (median error {ours:.4g}, line {theirs:.4g}): "
+        f"{remedy}; else the points lie about a line, or y does not depend on x"
+    )
+
+
 def tabulate_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) -> pd.DataFrame:
-    """What the pictures show, by series: test data with their residuals, the fit on a dense grid with its 90 % band,
-    and the true curve where it is known."""
+    """Return what the pictures show, by series: the test points with their residuals, the fit on a dense grid with its
+    90 % band, and the true curve where it is known."""
     test = points[points["split"] == "test"]
-    grid = np.linspace(points["x"].min(), points["x"].max(), GRID)
+    ends = network.x_low.item(), network.x_high.item()
+    grid = (np.geomspace if network.architecture["log_x"] else np.linspace)(*ends, GRID)
     fit, lower, upper = predict(network, grid)
     residual = test["y"] - predict(network, test["x"])[0]
     series = [
@@ -50,11 +84,13 @@ def tabulate_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) 
 
 
 def main() -> None:
-    params, points = load_params("curve"), read_csv("data/curve.csv")
+    params, points = load_params("curve"), read_curve()
     network = network_from(*read_weights("data/regressor.safetensors"))
     write_json("metrics/regressor.json", score_fit(network, points, params))
     write_csv("plots/regressor_fit.csv", tabulate_fit(network, points, params))
     write_csv("plots/regressor_loss.csv", read_csv("data/regressor_history.csv"))
+    if message := hint(network, points):
+        print(message, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -18,18 +18,9 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not inst
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A project's folder with untrained networks: every kind of group of the regressor, and a convolutional encoder."""
+    """A project's folder with untrained networks: a regressor and a convolutional encoder."""
     folder = tmp_path_factory.mktemp("models")
-    network = build("fourier", "none", "hat")
-    draw = torch.Generator().manual_seed(1)
-    for group in network.groups:
-        for values in group.parameters():
-            torch.nn.init.normal_(values, std=0.3, generator=draw)
-    network.groups[0].projection.normal_(generator=draw)
-    network.mixture.copy_(torch.tensor([0.1, 0.4, 0.3, 0.2]))
-    x = torch.linspace(-10, 10, 500, dtype=torch.float64)
-    network.fit_scale(x, 300 * x.sin())
-    network.half_band.fill_(50)
+    network = build(hidden_layers=[16, 8])
     write_weights(str(folder / "data/regressor.safetensors"), network.architecture, arrays_of(network))
 
     params = load_params("autoencoder").model_copy(update={"architecture": "conv", "channels": [4, 8], "latent_dim": 5})
@@ -71,7 +62,7 @@ def test_a_file_that_gives_other_numbers_is_not_written(project, monkeypatch):
     content = (project / "curve.onnx").read_bytes()
     monkeypatch.setattr(export, "onnx_bytes", lambda model: content)
     network = network_from(*read_weights("data/regressor.safetensors"))
-    network.y_mean += 1e-3
+    network.y_centre += 1e-3
     write_weights("data/regressor.safetensors", network.architecture, arrays_of(network))
     with pytest.raises(InputError, match=r"differs from the regressor by 0\.001, 1e-05 is allowed"):
         export.export("regressor", project / "other.onnx")

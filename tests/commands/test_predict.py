@@ -20,7 +20,7 @@ def network():
     generator = np.random.default_rng(0)
     x = generator.uniform(-2, 2, 300)
     y = 3 * x + generator.normal(0, 0.1, 300)
-    params = load_params("regressor").model_copy(update={"encoding": "none", "members": 1, "epochs": 5})
+    params = load_params("regressor").model_copy(update={"encoding": "none", "ensemble_size": 1, "epochs": 5})
     return train(x, y, params)[0]
 
 

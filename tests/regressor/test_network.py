@@ -1,118 +1,85 @@
-"""The network: its scale, its encodings, its ensemble, and what is written of it."""
+"""The network: scale, features, what is written of it, and what the band says."""
 
 import numpy as np
 import pytest
 import torch
 
 from stages.common.errors import InputError
-from stages.regressor.network import Regressor, arrays_of, network_from, predict
-from stages.regressor.spectrum import fit_spectrum
+from stages.regressor.network import FourierFeatures, Regressor, arrays_of, interpolate, network_from, predict
 
-GROUPS = {
-    "none": {"encoding": "raw", "resolution": 0, "inputs": 1},
-    "fourier": {"encoding": "smooth", "resolution": 16, "inputs": 9},
-    "hat": {"encoding": "hat", "resolution": 16, "inputs": 18},
-}
 ARCHITECTURE = {
-    "members": 3,
-    "shortcut": True,
+    "encoding": "fourier",
+    "frequencies": 16,
+    "components": 9,
     "hidden_layers": [8, 4],
     "activation": "leaky_relu",
     "negative_slope": 0.2,
+    "ensemble_size": 3,
+    "log_x": False,
+    "band_knots": 5,
 }
 
 
-def build(*encodings: str, **changes) -> Regressor:
-    groups = [GROUPS[encoding] for encoding in encodings or ("fourier",)]
-    return Regressor({**ARCHITECTURE, "groups": groups, **changes}, torch.Generator().manual_seed(0))
+def build(**changes) -> Regressor:
+    """Return a regressor of random weights for x in -10 … 10, y around 300."""
+    torch.manual_seed(0)
+    changes |= {"components": 0} if changes.get("encoding") == "none" else {}
+    network = Regressor({**ARCHITECTURE, **changes})
+    if network.features:
+        torch.nn.init.normal_(network.features.mix, std=0.3)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    for name, value in {"x_low": -10, "x_high": 10, "x_scale": 10, "y_centre": 300, "y_scale": 50}.items():
+        getattr(network, name).fill_(value)
+    network.band[:] = torch.tensor([[-3.0, -2, -1, -2, -3], [1, 2, 3, 4, 5]])
+    return network
 
 
-@pytest.mark.parametrize("encodings", [["none"], ["fourier"], ["hat"], ["fourier", "none", "none"]])
-def test_a_network_read_back_predicts_the_same_bits(encodings):
-    network = build(*encodings)
-    x = torch.linspace(1e9, 1e9 + 7, 50, dtype=torch.float64)
-    network.fit_scale(x, x.sin())
-    network.half_band.fill_(2.5)
-    y, lower, upper = predict(network, x.numpy())
-    again = predict(network_from(network.architecture, arrays_of(network)), x.numpy())
-    np.testing.assert_array_equal(np.stack([y, lower, upper]), np.stack(again))
-    np.testing.assert_allclose(upper - lower, 5)
+@pytest.mark.parametrize("encoding", ["none", "fourier"])
+def test_a_network_read_back_predicts_the_same_bits(encoding):
+    network, x = build(encoding=encoding), np.linspace(-12, 12, 50)
+    again = network_from(network.architecture, arrays_of(network))
+    np.testing.assert_array_equal(np.stack(predict(network, x)), np.stack(predict(again, x)))
 
 
-@pytest.mark.parametrize(
-    ("encoding", "wrong"),
-    [
-        ("hat", {"resolution": 10**12}),  # more hats than memory has room for
-        ("hat", {"inputs": 17}),
-        ("fourier", {"resolution": 17}),
-        ("none", {"inputs": 10**12}),
-        ("none", {"encoding": "fourrier"}),
-    ],
-)
-def test_weights_of_another_architecture_are_refused_in_one_line(encoding, wrong):
-    arrays, architecture = arrays_of(build(encoding)), build(encoding).architecture
-    with pytest.raises(InputError, match="the regressor's weights do not fit its architecture"):
-        network_from({**architecture, "groups": [{**architecture["groups"][0], **wrong}]}, arrays)
+def test_chunks_do_not_change_the_prediction():
+    network, x = build(), np.linspace(-10, 10, 50)
+    np.testing.assert_allclose(np.stack(predict(network, x)), np.stack(predict(network, x, chunk=7)), rtol=1e-6)
+    assert [len(values) for values in predict(network, [])] == [0, 0, 0]
 
 
-def test_no_hidden_layer_and_no_shortcut_is_a_straight_line():
-    network = build("none", hidden_layers=[], shortcut=False)
-    y = predict(network, np.linspace(-1, 2, 7))[0]
-    np.testing.assert_allclose(np.diff(y, 2), 0, atol=1e-6)
-
-
-def test_hats_sum_to_one_inside_the_range():
-    encoded = build("hat").groups[0].encode(torch.linspace(-1, 1, 101))
-    torch.testing.assert_close(encoded[:, 1:].sum(1), torch.ones(101))
-
-
-def test_each_member_is_a_network_of_its_own():
-    group = build("hat").groups[0]
-    encoded = group.encode(torch.linspace(-1, 1, 20))
-    before = group(encoded).detach()
-    with torch.no_grad():
-        for layer in group.layers:
-            layer.weight[1] += 1
-    after = group(encoded).detach()
-    assert torch.equal(before[[0, 2]], after[[0, 2]])
-    assert not torch.equal(before[1], after[1])
-
-
-def test_the_fit_is_the_weighted_mean_of_the_line_and_the_groups():
-    network = build("hat", "none")
-    x = torch.linspace(-3, 5, 30, dtype=torch.float64)
-    network.fit_scale(x, 2 * x)
-    _, hats, raw = network.candidates(x)
-    torch.testing.assert_close(network(x), (hats + raw) / 2 * network.y_std + network.y_mean)
-    network.mixture.copy_(torch.tensor([1.0, 0, 0]))
-    torch.testing.assert_close(network(x), 2 * x)
-
-
-def test_encoded_networks_start_as_what_their_shortcut_sees():
-    network = build("fourier")
-    x = torch.linspace(-1, 1, 40, dtype=torch.float64)
-    spectrum = fit_spectrum("smooth", x, (5 * x).sin(), 16)
-    network = build("fourier", groups=[{**GROUPS["fourier"], "inputs": len(spectrum.prior)}])
-    network.groups[0].fit_prior(spectrum.projection, spectrum.prior)
-    encoded = network.groups[0].encode(x)
-    assert not network.groups[0](encoded).any()
-    torch.testing.assert_close(encoded.square().mean(0), torch.ones(len(spectrum.prior)), rtol=1e-3, atol=1e-3)
-
-
-def test_layer_sizes_are_those_of_the_weights():
+def test_beyond_the_training_range_the_fit_is_a_straight_line():
     network = build()
-    widths = [width for _, width in network.layer_sizes()]
-    shapes = [tuple(layer.weight.shape[1:]) for layer in network.groups[0].layers]
-    assert widths == [1, 9, 8, 4, 1]
-    assert shapes == [(9, 8), (8, 4), (4, 1)]
+    for x in (np.linspace(11, 40, 5), np.linspace(-40, -11, 5)):
+        y = predict(network.double(), x)[0]
+        np.testing.assert_allclose(np.diff(y, 2), 0, atol=1e-9)
 
 
-def test_nothing_to_predict_gives_nothing():
-    assert predict(build(), [])[0].shape == (0,)
+def test_logarithmic_x_equals_the_network_of_the_logarithm():
+    network, other = build(log_x=True), build()
+    x = np.geomspace(1e-3, 1e3, 50)
+    np.testing.assert_allclose(predict(network, x)[0], predict(other, np.log(x))[0])
 
 
-def test_read_only_and_whole_numbers_are_taken(recwarn):
-    x = np.arange(5)
-    x.flags.writeable = False
-    assert predict(build(), x)[0].dtype == np.float64
-    assert not recwarn
+def test_features_are_x_and_mixed_waves():
+    features = FourierFeatures(2, 6)
+    features.mix.copy_(torch.eye(6))
+    u = torch.tensor([-1.0, 0.3], dtype=torch.float64)
+    waves = [*((k * torch.pi / 1.5 * u).sin() for k in (1, 2)), *((k * torch.pi / 1.5 * u).cos() for k in (1, 2))]
+    torch.testing.assert_close(features(u), torch.stack([u, torch.ones(2), u, *waves], dim=1).double())
+
+
+def test_the_band_is_interpolated_and_constant_outside():
+    x, knots, values = (torch.tensor(v) for v in ([-9.0, 0, 0.5, 1, 2, 9], [0.0, 1, 3], [10.0, 20, 0]))
+    torch.testing.assert_close(interpolate(x, knots, values), torch.tensor([10.0, 10, 15, 20, 10, 0]))
+
+
+@pytest.mark.parametrize("changes", [{"hidden_layers": [8]}, {"ensemble_size": 4}, {"components": 8}])
+def test_refuses_weights_of_another_architecture(changes):
+    with pytest.raises(InputError, match="regressor's weights do not fit"):
+        network_from({**ARCHITECTURE, **changes}, arrays_of(build()))
+
+
+def test_refuses_weights_that_are_not_finite():
+    with pytest.raises(InputError, match="not finite"):
+        network_from(ARCHITECTURE, arrays_of(build()) | {"band": np.full((2, 5), np.nan)})
