@@ -47,8 +47,8 @@ class CurveParams(Section):
     """What the regressor learns: points drawn from a formula, or a CSV file."""
 
     source: Annotated[str, Field(min_length=1)]
-    x_column: Annotated[str, Field(min_length=1)] | None
-    y_column: Annotated[str, Field(min_length=1)] | None
+    x_column: Annotated[str, Field(min_length=1)]
+    y_column: Annotated[str, Field(min_length=1)]
     x_scale: Literal["linear", "log"]
     formula: Annotated[str, Field(min_length=1, max_length=500)]
     x_min: Coordinate

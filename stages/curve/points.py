@@ -1,5 +1,6 @@
 """The points of the curve: drawn from a formula, or read from the user's own CSV file."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,6 @@ from stages.common.input_checks import check_table, is_file
 from stages.common.settings import CurveParams
 from stages.curve.formula import evaluate
 
-CURVE = "data/curve.csv"
 COLUMNS = ["split", "x", "y", "truth"]
 SPLITS = ("train", "test")
 OUTLIER_SCALE = 10
@@ -40,6 +40,14 @@ def draw_points(params: CurveParams) -> pd.DataFrame:
         noise[generator.random(count) < params.outlier_fraction] *= OUTLIER_SCALE
         tables.append(pd.DataFrame({"split": split, "x": x, "y": truth + noise, "truth": truth}))
     return pd.concat(tables, ignore_index=True)
+
+
+def noise_floor_mae(noise_std: float, outlier_fraction: float = 0) -> float:
+    """Return the mean absolute error of the true curve itself, std · √(2/π) under normal noise.
+
+    No prediction can be better. The noise of a share `outlier_fraction` is `OUTLIER_SCALE` times as large.
+    """
+    return noise_std * math.sqrt(2 / math.pi) * (1 + outlier_fraction * (OUTLIER_SCALE - 1))
 
 
 def split_points(points: pd.DataFrame, params: CurveParams) -> pd.DataFrame:
@@ -137,12 +145,12 @@ def wild_y(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (distance > reach) if reach > 0 else np.zeros(len(y), dtype=bool)
 
 
-def read_curve() -> pd.DataFrame:
-    """Read data/curve.csv with the columns split, x, y, truth, whatever x and y are called in it."""
-    return read_csv(CURVE).set_axis(COLUMNS, axis="columns")
+def read_curve(path: str) -> pd.DataFrame:
+    """Read the points of generate_curve with the columns split, x, y, truth, whatever x and y are called there."""
+    return read_csv(path).set_axis(COLUMNS, axis="columns")
 
 
-def column_names() -> tuple[str, str]:
-    """Return what x and y are called in data/curve.csv."""
-    _, x_name, y_name, _ = read_csv(CURVE).columns
+def column_names(path: str) -> tuple[str, str]:
+    """Return what x and y are called in the file of points."""
+    _, x_name, y_name, _ = read_csv(path).columns
     return x_name, y_name

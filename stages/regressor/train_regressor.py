@@ -9,10 +9,14 @@ from stages.regressor.training import train
 
 
 def main() -> None:
-    params, log_x, points = load_params("regressor"), load_params("curve.x_scale") == "log", read_curve()
+    params, log_x, points = (
+        load_params("regressor"),
+        load_params("curve.x_scale") == "log",
+        read_curve("data/curve.csv"),
+    )
     rows = points[points["split"] == "train"]
     network, history = train(rows["x"].to_numpy(), rows["y"].to_numpy(), params, log_x)
-    x_name, y_name = column_names()
+    x_name, y_name = column_names("data/curve.csv")
     architecture = {**network.architecture, "loss": params.loss, "x_name": x_name, "y_name": y_name}
     write_weights("data/regressor.safetensors", architecture, arrays_of(network))
     write_csv("data/regressor_history.csv", history)

@@ -9,10 +9,10 @@ from stages.common.artifacts import read_csv, read_weights, write_csv, write_jso
 from stages.common.errors import run
 from stages.common.settings import CurveParams, load_params
 from stages.curve.formula import evaluate
-from stages.curve.points import read_curve
+from stages.curve.points import noise_floor_mae, read_curve
 from stages.regressor.network import Regressor, network_from, predict
 from stages.regressor.units import dead_units, linear_pieces
-from stages.scores.fit import linear_baseline_mae, noise_floor_mae, straight_line
+from stages.scores.fit import linear_baseline_mae, straight_line
 
 GRID = 4001
 NO_BETTER = 0.98  # a fit is no better than a straight line if its median error is not below this share of the line's
@@ -84,7 +84,7 @@ def tabulate_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) 
 
 
 def main() -> None:
-    params, points = load_params("curve"), read_curve()
+    params, points = load_params("curve"), read_curve("data/curve.csv")
     network = network_from(*read_weights("data/regressor.safetensors"))
     write_json("metrics/regressor.json", score_fit(network, points, params))
     write_csv("plots/regressor_fit.csv", tabulate_fit(network, points, params))

@@ -1,18 +1,6 @@
-"""What a fit is judged against: the noise floor and the straight line."""
-
-import math
+"""The straight line that a fit is judged against."""
 
 import numpy as np
-
-from stages.curve.points import OUTLIER_SCALE
-
-
-def noise_floor_mae(noise_std: float, outlier_fraction: float = 0) -> float:
-    """Return the mean absolute error of the true curve itself, std · √(2/π) under normal noise.
-
-    No prediction can be better. The noise of a share `outlier_fraction` is `OUTLIER_SCALE` times as large.
-    """
-    return noise_std * math.sqrt(2 / math.pi) * (1 + outlier_fraction * (OUTLIER_SCALE - 1))
 
 
 def straight_line(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:

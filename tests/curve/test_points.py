@@ -3,8 +3,7 @@ import pytest
 
 from stages.common.errors import InputError
 from stages.common.settings import load_params
-from stages.curve.points import draw_points, read_points, split_points
-from stages.scores.fit import noise_floor_mae
+from stages.curve.points import draw_points, noise_floor_mae, read_points, split_points
 
 PARAMS = load_params("curve")
 
