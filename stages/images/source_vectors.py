@@ -5,6 +5,7 @@ Formats: .parquet, .csv, .tsv, .jsonl, .npz, .npy, .safetensors. Guesses about c
 
 import contextlib
 import io
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ VECTOR_NAMES = ("latents", "vectors", "embeddings", "embedding", "features", "X"
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 PICTURE_NAMES = ("image", "file_name")
 ROW_NAMES = ("file_name", "image", "name", "title", "id")
+FEW_VALUES = 20  # different integers, up to which a column may be the class
 UNEQUAL_SCALES = 100  # ratio of the columns' standard deviations from which on `standard` is suggested
 
 
@@ -79,7 +81,7 @@ def vector_latents(params: LatentsParams) -> dict[str, np.ndarray]:
         print(f"{path}: all vectors are equal, so the map shows nothing")
         varying[:] = True
     elif not varying.all():
-        print(f"{path}: {_some(names, ~varying)} are the same in every row and left out")
+        print(f"{path}: {_some(np.array(names)[~varying].tolist())} are the same in every row and left out")
         vectors, mean, spread = vectors[:, varying], mean[varying], spread[varying]
     _hint_at_scales(path, vectors, spread, params.scale)
     standard = params.scale == "standard"
@@ -151,6 +153,7 @@ def _from_columns(path: Path, table: pd.DataFrame, wanted: list[str]) -> VectorT
         table = table.drop(columns=name)
     table = _drop_index(path, table, wanted)
     table = _name_label(path, table, wanted)
+    table = table.apply(_parsed_lists)
     lists = [name for name in table if _holds_lists(table[name])]
     chosen = wanted or lists
     if len(lists) > 1 and not wanted:
@@ -158,11 +161,14 @@ def _from_columns(path: Path, table: pd.DataFrame, wanted: list[str]) -> VectorT
     if not chosen:
         others = {"label", "split", *PICTURE_NAMES}
         chosen = [name for name in table if name not in others and _is_dimension(path, table, name)]
+        if "label" not in table:
+            _hint_at_class(path, table[chosen])
     if chosen and all(name in lists for name in chosen):
         vectors = np.hstack([_stacked(path, name, table[name]) for name in chosen])
         names = [f"{name}[{i}]" for name in chosen for i in range(len(table[name].iloc[0]))]
     else:
-        numbers = {name: numbers_of(table[name]) for name in chosen}
+        is_bool = table.dtypes.eq("bool")
+        numbers = {name: table[name].astype(float) if is_bool[name] else numbers_of(table[name]) for name in chosen}
         for name in chosen:
             if numbers[name] is None:
                 raise InputError(f"{path}: column {name[:60]!r} of latents.columns does not hold numbers")
@@ -254,6 +260,25 @@ def _refuse_nearly_numbers(path: Path, name: str, column: pd.Series) -> None:
 def _holds_bytes(column: pd.Series) -> bool:
     first = column.iloc[0] if len(column) else None
     return isinstance(first, bytes) or (isinstance(first, dict) and any(isinstance(v, bytes) for v in first.values()))
+
+
+def _hint_at_class(path: Path, dimensions: pd.DataFrame) -> None:
+    """Name the columns of few integers among dimensions of decimals: one may be the class."""
+    numbers = dimensions.apply(numbers_of)
+    whole = [name for name in numbers if (numbers[name] == numbers[name].round()).all()]
+    few = [name for name in whole if numbers[name].nunique() <= min(FEW_VALUES, len(numbers) / 5)]
+    if few and len(whole) < numbers.shape[1] / 2:
+        print(f"{path}: {_some(few)} of few integers are dimensions; if one is the class, call it `label`")
+
+
+def _parsed_lists(column: pd.Series) -> pd.Series:
+    """Return a column of lists written as text, `[0.1, 0.2]`, as lists; other columns as they are."""
+    if not pd.api.types.is_string_dtype(column) or not str(column.iloc[0] if len(column) else "").startswith("["):
+        return column
+    try:
+        return pd.Series([json.loads(value) for value in column], index=column.index, dtype="object", name=column.name)
+    except (ValueError, TypeError):
+        return column
 
 
 def _holds_lists(column: pd.Series) -> bool:
@@ -379,6 +404,5 @@ def _picture_files(columns: pd.DataFrame, folder: Path) -> list[Path]:
     return []
 
 
-def _some(names: list[str], chosen: np.ndarray) -> str:
-    named = [name for name, is_chosen in zip(names, chosen, strict=True) if is_chosen]
-    return f"{len(named)} columns ({', '.join(named[:3])}{', …' if len(named) > 3 else ''})"
+def _some(names: list[str]) -> str:
+    return f"{len(names)} columns ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"

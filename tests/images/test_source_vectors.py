@@ -134,6 +134,20 @@ def test_a_file_without_a_header_keeps_its_first_row(tmp_path, capsys):
     assert read(write(tmp_path / "a.csv", pd.DataFrame(VECTORS)))[2]["latents"].shape == (60, 4), "0,1,2,3 is a header"
 
 
+def test_lists_written_as_text_are_the_vector(tmp_path):
+    rows = pd.DataFrame(
+        {"text": [f"row {i}" for i in range(60)], "embedding": [str(list(v)) for v in VECTORS.tolist()]}
+    )
+    samples, _, latents = read(write(tmp_path / "a.csv", rows.assign(n=3)))
+    assert latents["latents"].shape == (60, 4)
+    assert set(columns_of(samples)) == {"text", "n"}
+
+
+def test_a_column_of_few_integers_may_be_the_class(tmp_path, capsys):
+    read(write(tmp_path / "a.csv", TABLE.assign(species=np.arange(60) % 3)))
+    assert "1 columns (species) of few integers are dimensions; if one is the class" in capsys.readouterr().out
+
+
 def test_semicolons_and_decimal_commas(tmp_path):
     latents = read(write(tmp_path / "a.csv", TABLE.assign(label=LABELS), sep=";", decimal=","))[2]
     assert latents["latents"].shape == (60, 4)
