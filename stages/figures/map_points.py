@@ -19,7 +19,7 @@ LISTED = 40  # classes in the legend, and at most on the map; the others are cou
 RINGS = 300  # placed test rows drawn; more would hide the map
 SPOTS = 300  # places tried for a name, the densest first
 ROW_NAMES = 40  # names of single rows drawn at most
-NUMBERED = re.compile(r"\D{0,6}\d+")  # a name like "row 12" or "7" says nothing
+NUMBERED = re.compile(r"(row )?\d+")
 SHADES = LinearSegmentedColormap.from_list("shades", ["#70777f00", "#70777f"])  # from transparent
 
 
@@ -32,6 +32,7 @@ def draw_map_points(
     others: np.ndarray | None = None,
     names: list[str] | None = None,
     things: str = "images",
+    by: str = "class",
     size: float = 7.6,
 ) -> Figure:
     """Draw each row as a point in the colour of its class; test rows placed on the finished map are rings.
@@ -45,6 +46,7 @@ def draw_map_points(
             all is drawn beneath the points.
         names: str (n,), what each row is called; written beside as many points as there is room for.
         things: what the rows are, in the plural: images, rows.
+        by: what the labels are: class, group.
         size: height of the map in inches.
     """
     nothing = np.empty((0, positions.shape[1]))
@@ -56,7 +58,8 @@ def draw_map_points(
     crowded = len(others) > len(positions)  # fewer others lie where the points do, and the points show enough
     if crowded:
         note += f"; grey: density of these and {len(others):,} others, log scale"
-    handles, texts = class_entries(labels, class_names) if known else ([], [])
+    unknown = "in no group" if by == "group" else "without a label"
+    handles, texts = class_entries(labels, class_names, unknown) if known else ([], [])
     if len(rings):
         handles.append(Line2D([], [], marker="o", linestyle="", markersize=6, mfc="white", mec=INK, mew=1.3))
         drawn = "" if len(rings) == len(placed) else f"\n({len(rings)} of {len(placed):,} drawn)"
@@ -66,7 +69,7 @@ def draw_map_points(
     views = [project(positions, azimuth) for azimuth in angles]
     shapes = [np.clip(np.ptp(xy[:, 0]) / max(np.ptp(xy[:, 1]), 1e-9), 0.6, 1.6) for xy, _ in views]
     with paper():
-        title = f"The map of the {things}" + (", coloured by class" if known else "")
+        title = f"The map of the {things}" + (f", coloured by {by}" if known else "")
         size *= 1 if flat else 0.75
         figure = new_figure(size * sum(shapes) + 2.3 * columns + 0.6, size + 1.1, title, note)
         panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
@@ -106,13 +109,15 @@ def project(positions: np.ndarray, azimuth: float | None = 30.0) -> tuple[np.nda
     return np.stack([right, z * np.cos(lift) + away * np.sin(lift)], 1), z * np.sin(lift) - away * np.cos(lift)
 
 
-def class_entries(labels: np.ndarray, class_names: list[str]) -> tuple[list[Line2D], list[str]]:
+def class_entries(
+    labels: np.ndarray, class_names: list[str], unknown: str = "without a label"
+) -> tuple[list[Line2D], list[str]]:
     """Return legend handles and texts: each class with its count, empty ones too; beyond `LISTED` one line for all."""
     counts = np.bincount(labels[labels >= 0], minlength=len(class_names))
     shown = range(min(len(class_names), LISTED))
     entries = [(label, f"{shorten(class_names[label])}  {counts[label]:,}") for label in shown]
-    if unknown := int((labels < 0).sum()):
-        entries.append((-1, f"without a label  {unknown:,}"))
+    if others := int((labels < 0).sum()):
+        entries.append((-1, f"{unknown}  {others:,}"))
     dot = {"linestyle": "", "markersize": 6.5, "markeredgewidth": 0}
     handles = [Line2D([], [], marker=class_marker(k), color=class_colour(k), **dot) for k, _ in entries]
     if rest := len(class_names) - len(shown):
@@ -199,7 +204,7 @@ def draw_row_names(axes: Axes, xy: np.ndarray, names: list[str], boxes: list[np.
     for row in np.random.default_rng(0).permutation(len(names))[: 10 * ROW_NAMES]:
         if room == 0:
             break
-        if NUMBERED.fullmatch(names[row]):
+        if is_numbered(names[row]):
             continue
         text = _text(axes, shorten(names[row]), size=7, color=INK)
         width, height = _extent(text)
@@ -211,6 +216,11 @@ def draw_row_names(axes: Axes, xy: np.ndarray, names: list[str], boxes: list[np.
         boxes.append(box)
         room -= 1
         text.set_position(axes.transData.inverted().transform(box.reshape(2, 2).mean(axis=0)))
+
+
+def is_numbered(name: str) -> bool:
+    """Return whether a name is a mere number, as `row 12`, so that it tells nothing on a map."""
+    return NUMBERED.fullmatch(name) is not None
 
 
 def dense_spots(points: np.ndarray, cell: float) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Draw the pictures."""
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from stages.common.artifacts import read_architecture, read_arrays, read_csv, read_json, rows_of, write_bytes
@@ -11,7 +12,7 @@ from stages.figures.factors import draw_factors
 from stages.figures.groups import draw_groups
 from stages.figures.losses import draw_loss
 from stages.figures.map_images import draw_map_images
-from stages.figures.map_points import draw_map_points
+from stages.figures.map_points import draw_map_points, is_numbered
 from stages.figures.network import draw_network
 from stages.figures.reconstructions import draw_reconstructions
 from stages.figures.review import draw_review
@@ -45,20 +46,23 @@ def draw_map_pictures() -> dict[str, Figure]:
     labels, names, train = labels_of(samples), classes_of(samples), is_train(samples)
     mapped, placed_rows = tsne["mapped"], tsne["placed_rows"]
     positions, placed = tsne["positions"], tsne["placed"]
-    test = ~train[placed_rows]
+    test, things = ~train[placed_rows], "images" if len(images) else "rows"
     if missing := letters_without_font(names):
         print(
             f"no installed font can draw {missing[:10]} in the names of classes: install Noto Sans CJK or NanumGothic"
         )
+    groups, colours, by = read_csv("plots/groups.csv"), (labels[mapped], names), "class"
+    if (labels < 0).all() and len(groups) > 1:
+        colours, by = (read_csv("plots/map_points.csv")["group"].to_numpy(), group_names(groups, things)), "group"
     points = draw_map_points(
         positions,
-        labels[mapped],
-        names,
+        *colours,
         placed[test],
         labels[placed_rows[test]],
         others=placed[~test],
         names=None if len(images) else samples["file_name"].iloc[mapped].tolist(),
-        things="images" if len(images) else "rows",
+        things=things,
+        by=by,
     )
     on_map = read_csv("plots/map_points.csv")
     pictures = rows_of(images, mapped) if len(images) else images
@@ -85,6 +89,14 @@ def draw_map_pictures() -> dict[str, Figure]:
     if len(agreement):
         figures["factor_agreement"] = draw_factors(positions, labels[mapped], samples.iloc[mapped], agreement)
     return figures
+
+
+def group_names(groups: pd.DataFrame, things: str) -> list[str]:
+    """Return a name for each group: that of its most typical row if rows have names, else its number."""
+    medoids = groups["medoid"].astype("str")
+    if things == "rows" and not medoids.map(is_numbered).any():
+        return [f"like {name}" for name in medoids]
+    return [f"group {number}" for number in groups["group"]]
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from stages.common.samples import is_train, write_samples
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.images.source_drawn import drawn_images
+from stages.images.source_folder import folder_images
 from stages.images.source_vectors import vector_latents, vector_samples
 
 IMAGES, LABELS, _ = draw_garments(12, seed=77)
@@ -165,6 +166,28 @@ def test_unreadable_and_empty_images_are_named_and_the_others_placed(garments, n
 
 def test_an_empty_folder_is_one_line(garments, place, tmp_path):
     assert place(garments, tmp_path, fails=True)[1].strip().endswith(f"fitmap: no images in {tmp_path}")
+
+
+def test_photographs_in_colour_find_those_of_their_colour(place, monkeypatch, tmp_path):
+    """The new files have another size, mode and format than the training images."""
+    generator, tones = np.random.default_rng(0), {"red": (200, 40, 40), "blue": (40, 40, 200)}
+
+    def photograph(tone: tuple[int, int, int], side: int) -> Image.Image:
+        noise = generator.normal(0, 25, (side, side, 3)) + tone
+        return Image.fromarray(noise.clip(0, 255).astype(np.uint8))
+
+    for name, tone in tones.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(40):
+            photograph(tone, 24).save(tmp_path / "photos" / name / f"{i:02}.png")
+        photograph(tone, 90).resize((120, 90)).convert("CMYK").save(tmp_path / f"new {name}.tif")
+    start(tmp_path / "project", monkeypatch, images={"source": str(tmp_path / "photos"), "pixels": 16})
+    samples, pictures = folder_images(load_params("images"))
+    assert pictures["images"].shape[1:] == (16, 16, 3)
+    finish(samples, pictures, autoencode(samples, pictures))
+    printed, _ = place(tmp_path / "project", tmp_path / "new red.tif", tmp_path / "new blue.tif", "--json")
+    assert [next(iter(entry["classes"])) for entry in json.loads(printed)] == ["red", "blue"]
+    assert {name.split("/")[0] for name in json.loads(printed)[0]["neighbours"]} == {"red"}
 
 
 def write_songs(path: Path, rows: slice) -> pd.DataFrame:

@@ -119,6 +119,14 @@ def test_rows_without_images_are_called_rows_and_named_where_there_is_room():
     assert not any("image" in text.get_text() for text in figure.findobj(Text))
 
 
+def test_groups_are_called_groups():
+    positions, labels = cloud(200)
+    labels[:20] = -1
+    figure = draw_map_points(positions, labels, [f"like {k}" for k in "abcd"], things="rows", by="group")
+    assert figure.texts[0].get_text() == "The map of the rows, coloured by group"
+    assert "in no group  20" in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
 def test_placed_images_are_rings_and_the_legend_tells_how_many():
     positions, labels = cloud(200)
     placed, placed_labels = cloud(1000)
