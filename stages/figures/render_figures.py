@@ -60,7 +60,7 @@ def draw_map_pictures() -> dict[str, Figure]:
         placed[test],
         labels[placed_rows[test]],
         others=placed[~test],
-        names=None if len(images) else samples["file_name"].iloc[mapped].tolist(),
+        names=None if len(images) or by == "group" else samples["file_name"].iloc[mapped].tolist(),
         things=things,
         by=by,
     )

@@ -13,7 +13,7 @@ from PIL import Image
 
 from commands.fitmap import main
 from stages.autoencoder.training import arrays_of, reconstruct, train
-from stages.common.artifacts import write_arrays, write_json, write_weights
+from stages.common.artifacts import write_arrays, write_csv, write_json, write_weights
 from stages.common.samples import is_train, write_samples
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
@@ -23,6 +23,7 @@ from stages.images.source_vectors import vector_latents, vector_samples
 
 IMAGES, LABELS, _ = draw_garments(12, seed=77)
 SETTINGS = yaml.safe_load(Path("params.yaml").read_text())
+REVIEW = ["kind", "file_name", "split", "label", "why", "score", "other_file_name", "suggestion"]
 SMALL = {
     "images": {"train_samples": 400, "test_samples": 10},
     "autoencoder": {"hidden_layers": [64], "latent_dim": 8, "epochs": 6, "architecture": "dense"},
@@ -47,6 +48,8 @@ def finish(samples: pd.DataFrame, pictures: dict, latents: dict) -> None:
     mapped, placed = (np.flatnonzero(rows) for rows in (is_train(samples), ~is_train(samples)))
     flat = np.ascontiguousarray(10 * latents["latents"][:, :2])
     positions = {"positions": flat[mapped], "placed": flat[placed]}
+    write_csv("plots/map_points.csv", samples.iloc[mapped].assign(group=-1, group_rank=0))
+    write_csv("plots/review.csv", pd.DataFrame(columns=REVIEW))
     for name in ("latents", "map"):
         write_json(f"metrics/{name}.json", {"points": len(mapped)})
     write_arrays("data/map.npz", mapped=mapped, placed_rows=placed, kl_divergence=np.float64(1), **positions)
