@@ -51,9 +51,11 @@ def draw_map_pictures() -> dict[str, Figure]:
         print(
             f"no installed font can draw {missing[:10]} in the names of classes: install Noto Sans CJK or NanumGothic"
         )
-    groups, colours, by = read_csv("plots/groups.csv"), (labels[mapped], names), "class"
+    groups, on_map = read_csv("plots/groups.csv"), read_csv("plots/map_points.csv")
+    group, rank = on_map["group"].to_numpy(), on_map["group_rank"].to_numpy()
+    colours, by = (labels[mapped], names), "class"
     if (labels < 0).all() and len(groups) > 1:
-        colours, by = (read_csv("plots/map_points.csv")["group"].to_numpy(), group_names(groups, things)), "group"
+        colours, by = (group, group_names(groups, things)), "group"
     points = draw_map_points(
         positions,
         *colours,
@@ -64,13 +66,10 @@ def draw_map_pictures() -> dict[str, Figure]:
         things=things,
         by=by,
     )
-    on_map = read_csv("plots/map_points.csv")
     pictures = rows_of(images, mapped) if len(images) else images
     figures = {
         "map_points": points,
-        "groups": draw_groups(
-            read_csv("plots/groups.csv"), on_map["group"].to_numpy(), on_map["group_rank"].to_numpy(), pictures, names
-        ),
+        "groups": draw_groups(groups, group, rank, pictures, names),
         "review": draw_review(read_csv("plots/review.csv"), samples["file_name"].to_numpy(), images),
         "t_distribution": draw_t_distribution(),
         "map_images": draw_note("The map of the images", "The vectors came without images."),
