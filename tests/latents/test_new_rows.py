@@ -13,7 +13,7 @@ from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.latents.new_rows import classes_near, finish_map, place_images, place_vectors
 
 IMAGES, LABELS, _ = draw_garments(1500, seed=0)
-NEW, NEW_LABELS, _ = draw_garments(300, seed=1)
+NEW, NEW_LABELS, _ = draw_garments(150, seed=1)
 
 
 class Components:
@@ -71,7 +71,7 @@ def test_new_garments_are_told_and_placed_among_their_class(finished, placed):
 
 
 def test_one_by_one_gives_what_all_at_once_gives(encode, finished, placed):
-    for i in (0, 7, 299):
+    for i in (0, 7, 149):
         single = put(NEW[i : i + 1], encode, finished)
         for name in ("latents", "positions", "neighbours", "errors", "reconstructions"):
             np.testing.assert_array_equal(getattr(single, name)[0], getattr(placed, name)[i])
@@ -142,6 +142,16 @@ def test_vectors_land_in_the_same_place_alone_and_in_company(vectors):
         np.testing.assert_array_equal(alone.positions[0], together.positions[i])
         np.testing.assert_array_equal(alone.neighbours[0], together.neighbours[i])
         assert alone.warnings[0] == together.warnings[i]
+
+
+def test_wide_vectors_land_in_the_same_place_alone_and_in_company():
+    vectors = np.random.default_rng(0).normal(size=(330, 400)).astype(np.float32)
+    mapped = vectors[:300]
+    finished = finish_map(samples_of(np.zeros(300, int), ["a"]), mapped, mapped[:, :2].copy())
+    together = place_vectors(vectors[300:], finished)
+    for i in (0, 11, 29):
+        alone = place_vectors(vectors[300 + i : 301 + i], finished)
+        np.testing.assert_allclose(alone.positions[0], together.positions[i], atol=1e-4)
 
 
 def test_vectors_on_the_map_tell_classes_as_well_as_a_classifier_does(vectors):
