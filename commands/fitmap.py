@@ -1,4 +1,4 @@
-"""The command `fitmap`: what a user asks of finished models. It runs in the project's folder, as `dvc` does."""
+"""The command `fitmap`: use, compare and check the results of the pipeline. It runs in the project's folder."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 @app.callback()
 def fitmap() -> None:
-    """Ask the models that the pipeline made."""
+    """Use, compare and check the results of the pipeline."""
 
 
 @app.command("predict", context_settings={"ignore_unknown_options": True})  # so that -1.5 is a value
@@ -87,7 +87,7 @@ def review_command(
 @app.command()
 def verify(
     remote: Annotated[str | None, typer.Option(metavar="NAME", help="Check the objects of this remote too.")] = None,
-    all_commits: Annotated[bool, typer.Option("--all-commits", help="Check what any commit names.")] = False,
+    all_commits: Annotated[bool, typer.Option("--all-commits", help="With --remote: check all commits.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check artifacts against dvc.lock, here and on a remote: fitmap verify --remote storage"""
@@ -110,7 +110,7 @@ def compare(
             help="0.5% (relative), 0.01 (absolute), or KEY=0.01 for one metric. Default: what another CPU changes."
         ),
     ] = None,
-    only_worse: Annotated[bool, typer.Option("--only-worse", help="Exit with 1 only for what got worse.")] = False,
+    only_worse: Annotated[bool, typer.Option("--only-worse", help="Exit with 1 only if a metric got worse.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
     html: Annotated[

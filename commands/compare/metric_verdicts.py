@@ -59,16 +59,18 @@ METRICS = {
     "map.trustworthiness": Metric(HIGHER, 0.0005, 4),
     "map.knn_recall": Metric(HIGHER, 0.001, 4),
     "map.placed_knn_accuracy": Metric(HIGHER, 0.005, 4),
-    "map.group_purity": Metric(HIGHER, 0.005, 4),
+    "map.group_purity": Metric(HIGHER, 0.01, 4),
+    "map.group_class_agreement": Metric(HIGHER, 0.01, 4),
     "map.groups": Metric(None, 1),
     "map.points": Metric(None),
     "map.placed_points": Metric(None),
 }
+UNKNOWN = Metric()
 
 
 def metric_of(key: str) -> Metric:
     """Return how `key` is judged; for an unknown metric neither direction is better."""
-    return next((metric for pattern, metric in METRICS.items() if fnmatchcase(key, pattern)), Metric())
+    return next((metric for pattern, metric in METRICS.items() if fnmatchcase(key, pattern)), UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from commands.compare.metric_verdicts import compare_metrics
+from commands.compare.metric_verdicts import UNKNOWN, compare_metrics, metric_of
 from stages.common.errors import InputError
 
 
@@ -44,6 +44,11 @@ def test_what_another_processor_changes_is_within_the_default_tolerance(key, old
 def test_both_sides_are_rounded_alike():
     (change,) = compare_metrics({"map.knn_recall": 0.56731234}, {"map.knn_recall": 0.5673}, ["0"])
     assert (change.old, change.new, change.verdict) == (0.5673, 0.5673, "same")
+
+
+@pytest.mark.parametrize("name", ["regressor", "latents", "map"])
+def test_every_metric_of_the_pipeline_is_in_the_table(pipeline, name):
+    assert [key for key in pipeline.metrics(name) if metric_of(f"{name}.{key}") is UNKNOWN] == []
 
 
 def test_a_metric_of_one_side_is_missing_on_the_other():
