@@ -34,36 +34,38 @@ class Metric(NamedTuple):
     """How a metric is judged.
 
     `better` is LOWER, HIGHER, the value to hit, or None if neither direction is better. `tolerance` is what another
-    kind of processor can change (docs/reproducibility.md), with room to spare. `digits` are those after the point.
+    kind of processor can change (docs/reproducibility.md), with room to spare. `digits` are those after the point, or
+    None for errors in the unit of y, which have six significant digits.
     """
 
     better: str | float | None = None
-    tolerance: float = 0.0
-    digits: int = 6
+    tolerance: Tolerance = Tolerance()
+    digits: int | None = 6
 
 
+ERROR = Tolerance(share=0.001)
 METRICS = {
-    "regressor.test_mae": Metric(LOWER, 0.001, 4),
-    "regressor.noise_floor_mae": Metric(None, 0.001, 4),
-    "regressor.mae_over_floor": Metric(LOWER, 0.001, 4),
-    "regressor.truth_rmse": Metric(LOWER, 0.001, 4),
-    "regressor.linear_baseline_mae": Metric(None, 0.001, 4),
-    "regressor.coverage_90": Metric(0.9, 0.001, 4),
-    "regressor.linear_pieces": Metric(None),
+    "regressor.test_mae": Metric(LOWER, ERROR, None),
+    "regressor.noise_floor_mae": Metric(None, ERROR, None),
+    "regressor.mae_over_floor": Metric(LOWER, ERROR, 4),
+    "regressor.truth_rmse": Metric(LOWER, ERROR, None),
+    "regressor.linear_baseline_mae": Metric(None, ERROR, None),
+    "regressor.coverage_90": Metric(0.9, ERROR, 4),
+    "regressor.linear_pieces": Metric(),
     "regressor.dead_units": Metric(LOWER),
-    "latents.test_mse": Metric(LOWER, 2e-6),
-    "latents.pca_test_mse": Metric(None, 2e-6),
-    "latents.knn_accuracy": Metric(HIGHER, 0.005, 4),
-    "latents.*_knn_accuracy": Metric(None, 0.005, 4),  # of principal components and of pixels
-    "map.kl_divergence": Metric(LOWER, 0.003, 4),
-    "map.trustworthiness": Metric(HIGHER, 0.0005, 4),
-    "map.knn_recall": Metric(HIGHER, 0.001, 4),
-    "map.placed_knn_accuracy": Metric(HIGHER, 0.005, 4),
-    "map.group_purity": Metric(HIGHER, 0.01, 4),
-    "map.group_class_agreement": Metric(HIGHER, 0.01, 4),
-    "map.groups": Metric(None, 1),
-    "map.points": Metric(None),
-    "map.placed_points": Metric(None),
+    "latents.test_mse": Metric(LOWER, Tolerance(2e-6)),
+    "latents.pca_test_mse": Metric(None, Tolerance(2e-6)),
+    "latents.knn_accuracy": Metric(HIGHER, Tolerance(0.005), 4),
+    "latents.*_knn_accuracy": Metric(None, Tolerance(0.005), 4),  # of principal components and of pixels
+    "map.kl_divergence": Metric(LOWER, Tolerance(0.003), 4),
+    "map.trustworthiness": Metric(HIGHER, Tolerance(0.0005), 4),
+    "map.knn_recall": Metric(HIGHER, Tolerance(0.001), 4),
+    "map.placed_knn_accuracy": Metric(HIGHER, Tolerance(0.005), 4),
+    "map.group_purity": Metric(HIGHER, Tolerance(0.01), 4),
+    "map.group_class_agreement": Metric(HIGHER, Tolerance(0.01), 4),
+    "map.groups": Metric(None, Tolerance(1)),
+    "map.points": Metric(),
+    "map.placed_points": Metric(),
 }
 UNKNOWN = Metric()
 
@@ -115,7 +117,8 @@ def compare_metrics(old: dict, new: dict, tolerances: Sequence[str]) -> list[Cha
 
 
 def rounded(key: str, value: float | None) -> float | None:
-    return value if value is None else round(value, metric_of(key).digits)
+    digits = metric_of(key).digits
+    return value if value is None else float(f"{value:.6g}") if digits is None else round(value, digits)
 
 
 def read_tolerances(texts: Sequence[str], keys: Sequence[str]) -> dict[str, Tolerance]:
@@ -124,7 +127,7 @@ def read_tolerances(texts: Sequence[str], keys: Sequence[str]) -> dict[str, Tole
     Without any, METRICS has the tolerance. The last one that fits a key wins, and one for the key before one for all.
     Raises `InputError` for text that is no tolerance, and for a key that neither side has.
     """
-    found = {key: Tolerance(metric_of(key).tolerance) for key in keys}
+    found = {key: metric_of(key).tolerance for key in keys}
     for text in sorted(texts, key=lambda text: "=" in text):  # those for all metrics first
         pattern, _, value = text.rpartition("=")
         tolerance, fitting = _tolerance(value, text), [key for key in keys if fnmatchcase(key, pattern or "*")]
