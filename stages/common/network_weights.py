@@ -1,4 +1,4 @@
-"""Networks as arrays: trained ones put together again, and the state of training ones."""
+"""Rebuild a trained network from its arrays."""
 
 from collections.abc import Callable
 
@@ -9,38 +9,13 @@ from torch import nn
 from stages.common.errors import InputError
 
 
-def state_of(network: nn.Module, optimizer: torch.optim.Optimizer, generator: torch.Generator) -> dict[str, np.ndarray]:
-    """All that training changes, as arrays by name, for `restore`."""
-    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    for index, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in moments.items() if tensor is not None}
-    tensors["generator"] = generator.get_state()
-    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
-
-
-def restore(
-    state: dict[str, np.ndarray], network: nn.Module, optimizer: torch.optim.Optimizer, generator: torch.Generator
-) -> None:
-    """Bring back what `state_of` has kept; the rest of `state` is the caller's."""
-    weights, moments = {}, {}
-    for name, array in state.items():
-        match name.split("."):
-            case ["network", *path]:
-                weights[".".join(path)] = torch.from_numpy(array)
-            case ["optimizer", index, moment]:
-                moments.setdefault(int(index), {})[moment] = torch.from_numpy(array)
-    network.load_state_dict(weights)
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    generator.set_state(torch.from_numpy(state["generator"]))
-
-
 def filled(
     build: Callable[[], nn.Module], arrays: dict[str, np.ndarray], call: Callable[[nn.Module], object], owner: str
 ) -> nn.Module:
-    """The network that `build` makes, with `arrays` as its weights and buffers, after `call` has used it once.
+    """Return the network that `build` makes, with `arrays` as its weights and buffers, after one use by `call`.
 
-    It is built without memory of its own, so that an architecture of any size costs nothing until it is known to fit.
-    Raises `InputError` if names, shapes or dtypes differ, if a value is not finite, or if it cannot be called.
+    It is built without memory first, so that an architecture of any size costs nothing until the arrays fit it. Raises
+    `InputError` if names, shapes or dtypes differ, if a value is not finite, or if `call` fails.
     """
     try:
         with torch.device("meta"):
@@ -54,7 +29,7 @@ def filled(
         network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()}, assign=True)
         with torch.no_grad():
             call(network)
-    except Exception as error:  # an architecture that is none fails in many ways
+    except Exception as error:  # a wrong architecture fails in many ways
         reason = f"{type(error).__name__}: {error}"
         raise InputError(f"the {owner}'s weights do not fit its architecture ({reason}): run `dvc repro`") from None
     return network
