@@ -26,6 +26,7 @@ from stages.scores.review import (
 CLASSIFIER_NEIGHBOURS = 5
 TRUSTWORTHINESS_NEIGHBOURS = 12
 RECALL_NEIGHBOURS = 15
+MOST_PIXELS, PIXEL_COMPONENTS = 4096, 100  # larger images are compared by their principal components, in less memory
 MOST_REVIEWED = 200_000  # rows, beyond which duplicates and outliers would take longer than the map
 
 
@@ -49,9 +50,11 @@ def score_latents(samples: pd.DataFrame, images: np.ndarray, rows: dict[str, np.
     if len(images) and len(test):
         pca = fit_pca(images[train], latents.shape[1])
         scores["pca_test_mse"] = rounded(pca_mse(pca, images[test]), 6)
-        train_pixels, test_pixels = flatten(images[train]), flatten(images[test])
-        scores["pca_knn_accuracy"] = accuracy(pca.transform(train_pixels), pca.transform(test_pixels))
-        scores["pixel_knn_accuracy"] = accuracy(train_pixels, test_pixels)
+        scores["pca_knn_accuracy"] = accuracy(pca.transform(images[train]), pca.transform(images[test]))
+        pixels = flatten
+        if images[0].size > MOST_PIXELS:
+            pixels = fit_pca(images[train], PIXEL_COMPONENTS).transform
+        scores["pixel_knn_accuracy"] = accuracy(pixels(images[train]), pixels(images[test]))
     return scores
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from stages.common.artifacts import read_arrays, write_arrays
 from stages.common.errors import run
-from stages.common.pca import fit_pca, flatten
+from stages.common.pca import fit_pca
 from stages.common.samples import is_train, read_samples
 from stages.common.settings import is_table, load_params
 from stages.tsne.embedding import embed, place
@@ -22,7 +22,7 @@ def main() -> None:
     training = int(is_train(read_samples()).sum())
     mapped, placed_rows = np.split(np.arange(len(images)), [min(params.points, training)])
     pca = fit_pca(images[:training], COMPONENTS)
-    latents = pca.transform(flatten(images))
+    latents = pca.transform(images)
     positions, kl_divergence = embed(latents[mapped], params, device)
     write_arrays(
         "data/baseline_map.npz",

@@ -19,6 +19,7 @@ from stages.tsne.forces import divergence
 from stages.tsne.placing import place_rows
 
 FEWEST = 10  # points of a map
+STARTS, STARTS_UP_TO = 4, 500  # maps of so few points depend on the jitter of their start: the best of some is kept
 WIDE, COMPONENTS = 300, 100  # wider latents are replaced by so many principal components, as is the custom
 THREADS = 2  # of scikit-learn: fixed, so that its sums do not depend on the machine
 PIECE = 4096  # new points placed at once
@@ -46,9 +47,12 @@ def embed(latents: np.ndarray, params: TsneParams, device: str = "auto") -> tupl
     if params.engine == "sklearn":
         positions = _sklearn(latents, params, perplexity)
     else:
-        start = descent.principal_start(latents, params.n_components, params.seed)
         on_gpu = params.n_components == 2 and gpu_descent.use_gpu(device)
-        positions = (gpu_descent if on_gpu else descent).descend(start, affinities, params).T
+        descend = (gpu_descent if on_gpu else descent).descend
+        seeds = range(params.seed, params.seed + (STARTS if n <= STARTS_UP_TO else 1))
+        starts = (descent.principal_start(latents, params.n_components, seed) for seed in seeds)
+        maps = [descend(start, affinities, params) for start in starts]
+        positions = min(maps, key=lambda found: divergence(found, affinities)).T
     positions = np.ascontiguousarray(positions - (positions.max(axis=0) + positions.min(axis=0)) / 2, np.float32)
     return positions, divergence(np.ascontiguousarray(positions.T), affinities)
 

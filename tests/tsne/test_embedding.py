@@ -177,7 +177,7 @@ from tests.tsne.test_embedding import DEFAULT, embed, place, trustworthiness, wi
 rows = wide_vectors(2331, 41376)
 positions, _ = embed(rows[:1865], DEFAULT, "cpu")
 place(rows[:1865], positions, rows[1865:])
-assert trustworthiness(rows[:1865], positions, 12) > 0.9
+assert trustworthiness(rows[:1865], positions, 12) > 0.85
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
