@@ -190,7 +190,7 @@ def open_page(browser):
         context = browser.new_context(**{"viewport": VIEWPORT, "reduced_motion": "reduce", **options})
         contexts.append(context)
         context.set_offline(True)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         problems: list[str] = []
         page = context.new_page()
         page.on(

@@ -272,6 +272,7 @@ def test_the_link_brings_back_the_view(ship_map, open_page):
         45,
         "ship",
     ]
+    assert other.name() == "train/ship 45 & co.png"
     assert other.run("() => fitmap.state.found()") == ship_map.run("() => fitmap.state.found()")
     assert other.problems == []
 

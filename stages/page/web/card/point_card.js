@@ -20,7 +20,7 @@ export class PointCard {
     this.part("previous").addEventListener("click", () => navigator.step(-1));
     this.part("next").addEventListener("click", () => navigator.step(1));
     map.onDraw(() => this.update());
-    state.onChange(["labels", "steps"], () => this.refresh());
+    state.onChange(["labels", "steps", "columns"], () => this.refresh());
     map.theme.onChange(() => this.refresh());
   }
 

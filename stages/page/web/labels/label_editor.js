@@ -48,9 +48,10 @@ export class LabelEditor {
     byId("known-tags").replaceChildren(...options(labels.allTags()));
     const tags = [...new Set(points.flatMap((i) => labels.tagsOf(i)))].sort();
     byId("selected-tags").replaceChildren(
-      ...tags.map((tag) =>
-        element("span", { class: "tag" }, tag, button("×", () => labels.removeTag(this.points(), tag), { "aria-label": `Remove the tag ${tag}` })),
-      ),
+      ...tags.map((tag) => {
+        const remove = () => labels.removeTag(this.points(), tag);
+        return element("span", { class: "tag" }, tag, button("×", remove, { "aria-label": `Remove the tag ${tag}` }));
+      }),
     );
   }
 }

@@ -1,6 +1,6 @@
 // The categories of a column: each can be switched off, or shown alone; bars count the points of each.
 import { grouped } from "../data/columns.js";
-import { button, byId, element } from "../elements.js";
+import { button, element } from "../elements.js";
 import { amountsOf, categoryColours, cssColour } from "../map/point_colours.js";
 
 const FEW = 30; // rows at first
@@ -15,6 +15,7 @@ export class CategoryList {
   // Rows for the largest categories; classes keep their own order if all have a row.
   build() {
     const { column, into } = this;
+    this.known = this.contents();
     const amounts = amountsOf(column);
     const codes = column.categories.map((_, k) => k + 1).filter((code) => amounts[code] || column.key === "class");
     const bySize = codes.toSorted((a, b) => amounts[b] - amounts[a] || a - b);
@@ -36,6 +37,12 @@ export class CategoryList {
     } else if (more > 0) switches.append(element("span", { class: "soft" }, `${grouped(more)} more: use the search`));
     into.replaceChildren(list, switches);
     this.update();
+  }
+
+  // What makes new rows necessary: another number of categories, or missing values for the first time.
+  contents() {
+    const { categories, values } = this.column;
+    return `${categories.length} ${values.includes(0)}`;
   }
 
   row(code) {
@@ -66,6 +73,7 @@ export class CategoryList {
 
   update() {
     const { state, column, map } = this;
+    if (this.known !== this.contents()) return this.build();
     const without = state.filters.get(column.key)?.without;
     const amounts = amountsOf(column, (i) => state.isShownBut(i, column.key));
     const most = Math.max(1, ...amounts);

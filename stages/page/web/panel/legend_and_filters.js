@@ -1,7 +1,7 @@
 // The legend of the colours, and a chart for each other column. Both hide points: every chart filters the map and all
 // other charts.
 import { grouped } from "../data/columns.js";
-import { button, byId, element } from "../elements.js";
+import { byId, element } from "../elements.js";
 import { CategoryList } from "./category_list.js";
 import { Histogram } from "./histogram.js";
 
@@ -12,7 +12,10 @@ export class LegendAndFilters {
     state.onChange(["colourBy", "columns"], () => this.build());
     state.onChange(["filters", "newShown", "labels"], () => this.update());
     map.theme.onChange(() => this.update());
-    byId("reset-filters").addEventListener("click", () => state.change({ search: "", selected: null, ...state.setFilters([]) }));
+    byId("reset-filters").addEventListener("click", () => {
+      state.setFilters([]);
+      state.change({ search: "", selected: null });
+    });
     byId("select-found").addEventListener("click", () => {
       const found = state.found();
       state.change({ selected: found.length ? new Set(found) : null });
@@ -38,7 +41,8 @@ export class LegendAndFilters {
       ...others.map((column) => {
         const into = element("div");
         const note = element("span", { class: "soft" });
-        const details = element("details", {}, element("summary", {}, element("span", {}, element("span", {}, column.title), " ", note)), into);
+        const heading = element("span", {}, element("span", {}, column.title), " ", note);
+        const details = element("details", {}, element("summary", {}, heading), into);
         const chart = { note, column, drawn: null };
         const toggle = () => {
           if (details.open) this.open.add(column.key);
@@ -57,10 +61,7 @@ export class LegendAndFilters {
 
   update() {
     const { state } = this;
-    if (this.legend.column.isCategory && this.legend.categories !== this.legend.column.categories.length) {
-      this.legend.categories = this.legend.column.categories.length;
-      this.legend.build();
-    } else this.legend.update();
+    this.legend.update();
     for (const { note, column, drawn } of this.charts.values()) {
       note.textContent = state.filters.has(column.key) ? "· filtered" : "";
       drawn?.update();
