@@ -1,11 +1,11 @@
-"""The autoencoder: a linear path that starts as PCA, and beside it a network that learns the rest.
+"""The autoencoder: PCA, and beside it a network that learns what PCA misses.
 
-    encode:  z = (x - mean) W + f(x - mean)
-    decode:  x = mean + z V + g(z)
+    encode:  z = W (x - mean) + f(x - mean)
+    decode:  x = mean + Wᵀ z + g(z)
 
-W and V start as the first principal components and the last layers of f and g as zero. So training starts at PCA's
-error and improves on it (identity plus residual: He et al. 2016). f and g are dense layers (Hinton & Salakhutdinov
-2006) or convolutions.
+The rows of W are the first principal components and stay fixed. The last layers of f and g start as zero, so training
+starts at PCA's error and improves on it (identity plus residual: He et al. 2016). f and g are dense layers (Hinton &
+Salakhutdinov 2006) or convolutions.
 """
 
 import math
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 PCA_ITERATIONS = 6
 PCA_VALUES = 1 << 24  # float32 values of images that PCA holds at once: 64 MiB
-FIRST_LOG_VARIANCE = -2.0  # of the noise on latents, which training adapts
+FIRST_LOG_VARIANCE = -4.0  # of the noise on latents, which training adapts; best for PCA and kl_weight 0.04
 LARGEST_DENSE = 32  # side in pixels up to which `auto` takes dense layers for grey images
 SMALLEST_SIDE = 4  # of the feature maps behind the last convolution that halves them
 GROUP = 8  # channels that GroupNorm normalises together
@@ -36,8 +36,7 @@ class Autoencoder(nn.Module):
         shape, latent_dim = (colours[0] if colours else 1, height, width), architecture["latent_dim"]
         build = dense_layers if architecture["name"] == "dense" else conv_layers
         self.encoder, self.decoder = build(shape, architecture["layers"], latent_dim)
-        self.linear_encoder = nn.Linear(math.prod(shape), latent_dim, bias=False)
-        self.linear_decoder = nn.Linear(latent_dim, math.prod(shape))
+        self.linear_encoder = nn.Linear(math.prod(shape), latent_dim, bias=False).requires_grad_(False)
         self.register_buffer("mean", torch.zeros(1, *shape))
         self.log_variance = nn.Parameter(torch.full((latent_dim,), FIRST_LOG_VARIANCE))
 
@@ -48,7 +47,8 @@ class Autoencoder(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Return images (n, c, h, w) from latents (n, d)."""
-        return self.mean + self.linear_decoder(latents).unflatten(1, self.mean.shape[1:]) + self.decoder(latents)
+        linear = latents @ self.linear_encoder.weight
+        return self.mean + linear.unflatten(1, self.mean.shape[1:]) + self.decoder(latents)
 
     def forward(self, images: Tensor, views: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return what a training step needs: reconstructions (n, c, h, w), latents (n, d) and the views' latents.
@@ -64,8 +64,6 @@ class Autoencoder(nn.Module):
         mean, components = principal_components(images.flatten(1), self.architecture["latent_dim"], generator)
         self.mean.copy_(mean.view_as(self.mean))
         self.linear_encoder.weight.copy_(components)
-        self.linear_decoder.weight.copy_(components.T)
-        nn.init.zeros_(self.linear_decoder.bias)
         for network in (self.encoder, self.decoder):
             last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
             nn.init.zeros_(last.weight)

@@ -61,7 +61,8 @@ def train(
     model = network.to(place)
     if workers > 1:
         model = DistributedDataParallel(network)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(learnt, lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
 
     in_epoch = len(training) // workers * workers  # as many images for each worker
     batch_size = max(params.batch_size // workers, 1)
