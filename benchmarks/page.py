@@ -122,7 +122,7 @@ def garments(count: int) -> tuple[Points, Encoder]:
     for number, (before, after) in enumerate(itertools.pairwise(widths)):
         arrays[f"encoder.{2 * number + 1}.weight"] = draw.normal(size=(after, before))
         arrays[f"encoder.{2 * number + 1}.bias"] = draw.normal(size=after)
-    architecture = {"name": "dense", "image_shape": [28, 28], "linear_path": True}
+    architecture = {"name": "dense", "image_shape": [28, 28], "length_power": 0.25}
     framing = {"size": 28, "ground": 0, "extent": 28}
     return points, Encoder(architecture, arrays, scores.astype(np.float32), far=1.0, framing=framing)
 

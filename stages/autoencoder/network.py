@@ -1,11 +1,14 @@
 """The autoencoder: PCA, and beside it a network that learns what PCA misses.
 
-    encode:  z = W (x - mean) + f(x - mean)
-    decode:  x = mean + Wᵀ z + g(z)
+    encode:  p = W (x - mean) + f(x - mean)     z = p |p|^(length_power - 1)
+    decode:  x = mean + Wᵀ p + g(p)
 
 The rows of W are the first principal components and stay fixed. The last layers of f and g start as zero, so training
 starts at PCA's error and improves on it (identity plus residual: He et al. 2016). f and g are dense layers (Hinton &
 Salakhutdinov 2006) or convolutions.
+
+The latent z has the direction of p and its length to a power below 1. Directions tell what an image shows, lengths how
+much ink it has, so maps of z are more faithful and better sorted than maps of p. Nothing is lost: p follows from z.
 """
 
 import math
@@ -17,8 +20,9 @@ from torch import Tensor, nn
 PCA_ITERATIONS = 6
 PCA_VALUES = 1 << 24  # float32 values of images that PCA holds at once: 64 MiB
 FIRST_LOG_VARIANCE = -4.0  # of the noise on latents, which training adapts; best for PCA and kl_weight 0.04
+SHORTEST = 1e-6  # length below which a vector has no direction
 LARGEST_DENSE = 32  # side in pixels up to which `auto` takes dense layers for grey images
-SMALLEST_SIDE = 4  # of the feature maps behind the last convolution that halves them
+LARGEST_INMOST = 8  # side of the innermost feature maps of the convolutional network
 GROUP = 8  # channels that GroupNorm normalises together
 
 
@@ -26,7 +30,7 @@ class Autoencoder(nn.Module):
     """Map images (n, c, h, w) float32, intensities 0 to 1, to latents (n, d) and back; c is 1 (grey) or 3 (RGB).
 
     `architecture` holds all that is needed to rebuild it: `name` (dense or conv), `image_shape` ([h, w] or [h, w, 3]),
-    `latent_dim` and `layers` (widths of the dense layers, or channels of the convolutions).
+    `latent_dim`, `layers` (widths of the dense layers, or channels of the convolutions) and `length_power`.
     """
 
     def __init__(self, architecture: dict):
@@ -42,21 +46,29 @@ class Autoencoder(nn.Module):
 
     def encode(self, images: Tensor) -> Tensor:
         """Return the latents (n, d) of images (n, c, h, w)."""
-        centred = images - self.mean
-        return self.linear_encoder(centred.flatten(1)) + self.encoder(centred)
+        return scale_lengths(self.project(images), self.architecture["length_power"])
 
     def decode(self, latents: Tensor) -> Tensor:
         """Return images (n, c, h, w) from latents (n, d)."""
-        linear = latents @ self.linear_encoder.weight
-        return self.mean + linear.unflatten(1, self.mean.shape[1:]) + self.decoder(latents)
+        return self.render(scale_lengths(latents, 1 / self.architecture["length_power"]))
+
+    def project(self, images: Tensor) -> Tensor:
+        """Return the vectors p (n, d) of images (n, c, h, w)."""
+        centred = images - self.mean
+        return self.linear_encoder(centred.flatten(1)) + self.encoder(centred)
+
+    def render(self, vectors: Tensor) -> Tensor:
+        """Return images (n, c, h, w) from vectors p (n, d)."""
+        linear = vectors @ self.linear_encoder.weight
+        return self.mean + linear.unflatten(1, self.mean.shape[1:]) + self.decoder(vectors)
 
     def forward(self, images: Tensor, views: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what a training step needs: reconstructions (n, c, h, w), latents (n, d) and the views' latents.
+        """Return what a training step needs: reconstructions (n, c, h, w), p (n, d) of the images and of the views.
 
-        The images are rebuilt from latents to which normal `noise` (n, d), scaled to the learned variance, is added.
+        The images are rebuilt from vectors to which normal `noise` (n, d), scaled to the learned variance, is added.
         """
-        latents, view_latents = self.encode(torch.cat([images, views])).chunk(2)
-        return self.decode(latents + (self.log_variance / 2).exp() * noise), latents, view_latents
+        vectors, view_vectors = self.project(torch.cat([images, views])).chunk(2)
+        return self.render(vectors + (self.log_variance / 2).exp() * noise), vectors, view_vectors
 
     @torch.no_grad()
     def start_as_pca(self, images: Tensor, generator: torch.Generator) -> None:
@@ -68,6 +80,11 @@ class Autoencoder(nn.Module):
             last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
+
+
+def scale_lengths(vectors: Tensor, power: float) -> Tensor:
+    """Return vectors (n, d) of the same directions with their Euclidean lengths raised to `power`."""
+    return vectors * vectors.norm(dim=1, keepdim=True).clamp_min(SHORTEST).pow(power - 1)
 
 
 def dense_layers(shape: tuple[int, int, int], widths: list[int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
@@ -87,26 +104,29 @@ def _linear_stack(widths: list[int]) -> list[nn.Module]:
 
 
 def conv_layers(shape: tuple[int, int, int], channels: list[int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Build an encoder whose stages halve the image and refine it by a residual block, and a mirrored decoder.
+    """Build an encoder of convolutions that each halve the image, and a mirrored decoder; residual blocks lie inmost.
 
-    The decoder doubles by pixel shuffle (Shi et al. 2016), which leaves no checkerboard as transposed convolutions do.
-    An image whose sides are not a multiple is padded at first and cropped at last.
+    The decoder doubles by pixel shuffle (Shi et al. 2016) before each convolution, which leaves no checkerboard.
+    Large images are halved further, with the last number of channels, down to `LARGEST_INMOST` pixels. An image whose
+    sides are no multiple of what is halved is padded at first and cropped at last.
     """
     colours, height, width = shape
+    while max(height, width) > LARGEST_INMOST * 2 ** len(channels):
+        channels = [*channels, channels[-1]]
     factor = 2 ** len(channels)
     rows, columns = -(-height // factor), -(-width // factor)
-    encoder = [_Resize(rows * factor, columns * factor)]
-    decoder = []
+    encoder: list[nn.Module] = [Resize(rows * factor, columns * factor)]
+    decoder: list[nn.Module] = [Resize(height, width)]
     before = colours
     for after in channels:
-        encoder += [nn.Conv2d(before, after, 4, stride=2, padding=1), Residual(after)]
-        decoder = [Residual(after), nn.Conv2d(after, 4 * before, 3, padding=1), nn.PixelShuffle(2), *decoder]
+        encoder += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
+        decoder = [nn.SiLU(), nn.PixelShuffle(2), nn.Conv2d(after // 4, before, 3, padding=1), *decoder]
         before = after
     features = before * rows * columns
     return (
-        nn.Sequential(*encoder, nn.SiLU(), nn.Flatten(), nn.Linear(features, latent_dim)),
+        nn.Sequential(*encoder[:-1], Residual(before), nn.SiLU(), nn.Flatten(), nn.Linear(features, latent_dim)),
         nn.Sequential(
-            nn.Linear(latent_dim, features), nn.Unflatten(1, (before, rows, columns)), *decoder, _Resize(height, width)
+            nn.Linear(latent_dim, features), nn.Unflatten(1, (before, rows, columns)), Residual(before), *decoder
         ),
     )
 
@@ -127,7 +147,7 @@ def _normalised_conv(channels: int) -> list[nn.Module]:
     return [nn.GroupNorm(groups, channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1)]
 
 
-class _Resize(nn.Module):
+class Resize(nn.Module):
     """Pad with zeros below and to the right, or crop, to (height, width)."""
 
     def __init__(self, height: int, width: int):

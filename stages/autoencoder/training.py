@@ -7,6 +7,7 @@ rebuilding the images keeps the latents apart).
 """
 
 import math
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,8 +28,10 @@ from stages.common.settings import MOST_WEIGHTS, AutoencoderParams
 THREADS = 1  # a constant, since the number of threads changes the last bits of a sum
 VALIDATION_FRACTION = 0.05
 WEIGHT_DECAY = 0.01
+LENGTH_POWER = 0.25  # see network.py
 WARMUP = 0.05  # fraction of all steps in which the learning rate rises
-CHUNK = 1024  # images encoded at once
+CHUNK = 256  # images encoded at once
+LONG, LARGE = 60, 2  # seconds and GB of a training that are announced
 HISTORY = ["epoch", "train_loss", "validation_loss", "learning_rate"]
 torch.backends.cudnn.deterministic = True  # the same bytes again on the same GPU
 
@@ -54,8 +57,7 @@ def train(
     generator = torch.Generator().manual_seed(params.seed)
     order = torch.randperm(len(images), generator=generator)
     validation, training = order.tensor_split([max(round(len(images) * VALIDATION_FRACTION), 1)])
-    pixels = as_tensor(images)
-    validation, training = pixels[validation].to(place), pixels[training].to(place)
+    validation, training = (as_tensor(images[rows.numpy()]).to(place) for rows in (validation, training))
     network = new_network(images.shape[1:], params)
     network.start_as_pca(training, generator)
     model = network.to(place)
@@ -67,6 +69,8 @@ def train(
     in_epoch = len(training) // workers * workers  # as many images for each worker
     batch_size = max(params.batch_size // workers, 1)
     steps = math.ceil(in_epoch / workers / batch_size)
+    if rank == 0:
+        announce(network, training[:batch_size], params.epochs * steps)
     history = []
     if state := checkpoint and checkpoint.load():
         network.load_state_dict(state["network"])
@@ -86,8 +90,8 @@ def train(
             targets = originals if params.view_consistency else views
             noise = torch.randn(len(batch), params.latent_dim, generator=chance, device=place)
             noise *= params.kl_weight > 0  # a plain autoencoder has none
-            reconstructions, latents, view_latents = model(targets, views, noise)
-            error, penalty = loss(reconstructions, targets, latents, view_latents, network.log_variance, params)
+            reconstructions, vectors, view_vectors = model(targets, views, noise)
+            error, penalty = loss(reconstructions, targets, vectors, view_vectors, network.log_variance, params)
             optimizer.zero_grad()
             (error + penalty).backward()
             optimizer.step()
@@ -105,26 +109,55 @@ def train(
     return network.cpu(), pd.DataFrame(history, columns=HISTORY)
 
 
+def announce(network: Autoencoder, batch: Tensor, steps: int) -> None:
+    """Print the time and memory that `steps` steps on batches like uint8 (n, c, h, w) take, if they are long or large.
+
+    Two steps are tried without changing the network; the second is timed, and what it keeps for its gradient counted.
+    """
+    kept = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.data_ptr()] = tensor.nbytes
+        return tensor
+
+    images = intensities(batch)
+    for _ in range(2):
+        start = time.perf_counter()
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            outputs = network(images, images, torch.zeros_like(network.log_variance))
+        sum(output.sum() for output in outputs).backward()
+        network.zero_grad(set_to_none=True)
+        seconds = (time.perf_counter() - start) * steps
+    gigabytes = sum(kept.values()) / 1e9
+    if seconds > LONG or gigabytes > LARGE:
+        weights = sum(parameter.numel() for parameter in network.parameters())
+        print(
+            f"{network.architecture['name']} autoencoder of {weights:,} weights: training takes about "
+            f"{max(seconds / 60, 1):.0f} min and {gigabytes:.1f} GB beside the images",
+            flush=True,
+        )
+
+
 def loss(
     reconstructions: Tensor,
     targets: Tensor,
-    latents: Tensor,
-    view_latents: Tensor,
+    vectors: Tensor,
+    view_vectors: Tensor,
     log_variance: Tensor,
     params: AutoencoderParams,
 ) -> tuple[Tensor, Tensor]:
-    """Return the reconstruction error and the penalty on the latents, whose sum is minimised.
+    """Return the reconstruction error and the penalty on the vectors, whose sum is minimised.
 
         error    mean (x̂ - x)²
-        penalty  kl_weight / pixels  KL(N(z, σ²) || N(0, 1))  +  view_consistency  mean (1 - cos(z, z'))
+        penalty  kl_weight / pixels  KL(N(p, σ²) || N(0, 1))  +  view_consistency  mean (1 - cos(p, p'))
 
-    z (n, d) are the latents of the images and z' those of their views. KL is in nats, with σ² = exp(log_variance) (d,)
+    p (n, d) are the vectors of the images and p' those of their views. KL is in nats, with σ² = exp(log_variance) (d,)
     shared by all images: the β-VAE (Kingma & Welling 2014, Higgins et al. 2017). The last term compares directions, so
-    it does not shrink the latents (Chen & He 2021).
+    it does not shrink them (Chen & He 2021).
     """
     error = functional.mse_loss(reconstructions, targets)
-    divergence = 0.5 * (latents.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-    disagreement = (1 - functional.cosine_similarity(latents, view_latents, dim=1)).mean()
+    divergence = 0.5 * (vectors.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
+    disagreement = (1 - functional.cosine_similarity(vectors, view_vectors, dim=1)).mean()
     return error, params.kl_weight / targets[0].numel() * divergence + params.view_consistency * disagreement
 
 
@@ -153,6 +186,7 @@ def new_network(image_shape: tuple[int, ...], params: AutoencoderParams) -> Auto
         "image_shape": list(image_shape),
         "latent_dim": params.latent_dim,
         "layers": getattr(params, layers),
+        "length_power": LENGTH_POWER,
     }
     with torch.device("meta"):
         weights = sum(parameter.numel() for parameter in Autoencoder(architecture).parameters())
@@ -253,5 +287,6 @@ def _ready(network: Autoencoder, images: np.ndarray, device: str) -> tuple[Autoe
             f"{tuple(network.architecture['image_shape'])}: run `dvc repro`"
         )
     place = choose_device(device)
-    chunks = (intensities(chunk.to(place)) for chunk in as_tensor(images).split(CHUNK))
+    starts = range(0, len(images), CHUNK) or [0]
+    chunks = (intensities(as_tensor(images[start : start + CHUNK]).to(place)) for start in starts)
     return network.to(place).eval(), chunks

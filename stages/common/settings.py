@@ -130,7 +130,7 @@ class AutoencoderParams(Section):
 
     architecture: Literal["auto", "dense", "conv"]
     hidden_layers: Annotated[list[Width], Field(max_length=20)]
-    channels: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=4)]
+    channels: Annotated[list[Annotated[int, Field(ge=4, le=4096, multiple_of=4)]], Field(min_length=1, max_length=4)]
     latent_dim: Annotated[int, Field(ge=2, le=4096)]
     kl_weight: Annotated[float, Field(ge=0, le=100)]
     view_strength: Annotated[float, Field(ge=0, le=10)]

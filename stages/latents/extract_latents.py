@@ -16,7 +16,7 @@ from stages.common.settings import load_params
 from stages.images.source_vectors import vector_latents
 from stages.latents.torchvision_encoder import load_encoder
 
-PIECE = 8 * CHUNK  # images of one task: whole chunks, as the last bits of a matrix product depend on its shape
+PIECE = 32 * CHUNK  # images of one task: whole chunks, as the last bits of a matrix product depend on its shape
 
 
 def extract(network: Autoencoder, images: np.ndarray, device: str, parallel_map: Callable = map) -> dict:

@@ -55,6 +55,7 @@ def pack_encoder(encoder: Encoder) -> tuple[dict, bytes]:
     described = {
         "layers": layers,
         "linear": add(arrays["linear_encoder.weight"], WEIGHT_BITS),
+        "lengthPower": encoder.architecture["length_power"],
         "latents": add(np.ascontiguousarray(encoder.latents.T), LATENT_BITS),
         "size": encoder.architecture["image_shape"],
         "far": encoder.far,

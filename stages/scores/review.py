@@ -107,9 +107,7 @@ def find_suspect_labels(latents: np.ndarray, labels: np.ndarray, classes: list[s
     scores = -own[suspect] / np.log(10)
     names = [classes[label] for label in present[model_log[suspect].argmax(axis=1)]]
     found = zip(rows[suspect], scores, names, strict=True)
-    return _table(
-        [("label", row, "another class is likelier", score, -1, name) for row, score, name in found]
-    )
+    return _table([("label", row, "another class is likelier", score, -1, name) for row, score, name in found])
 
 
 def find_thin_spots(

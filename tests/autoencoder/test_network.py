@@ -12,7 +12,14 @@ from stages.common.errors import InputError
 
 
 def architecture(**changes):
-    return {"name": "dense", "image_shape": [12, 10], "latent_dim": 5, "layers": [16, 8], **changes}
+    return {
+        "name": "dense",
+        "image_shape": [12, 10],
+        "latent_dim": 5,
+        "layers": [16, 8],
+        "length_power": 0.25,
+        **changes,
+    }
 
 
 def blobs(n, height, width):

@@ -112,15 +112,18 @@ def test_the_encoder_is_rounded_a_little_and_the_decoder_left_out():
         "encoder.10.bias": DRAW.normal(size=2),
         "encoder.2.weight": DRAW.normal(size=(3, 16)),
         "encoder.2.bias": DRAW.normal(size=3),
+        "linear_encoder.weight": DRAW.normal(size=(2, 16)),
         "decoder.0.weight": DRAW.normal(size=(3, 2)),
     }
     latents = DRAW.normal(size=(50, 2))
-    described, content = pack_encoder(Encoder({"image_shape": [4, 4]}, arrays, latents, far=1.5, framing={"size": 4}))
+    described, content = pack_encoder(
+        Encoder({"image_shape": [4, 4], "length_power": 0.25}, arrays, latents, far=1.5, framing={"size": 4})
+    )
     assert described["layers"] == [[3, 16], [2, 3]]  # in the order of their use
     content = zlib.decompress(content)
     floats = np.frombuffer(content, "<f4", described["floats"])
     levels = np.frombuffer(content, np.int8, offset=4 * described["floats"])
-    assert len(levels) == 3 * 16 + 2 * 3 + 2 * 50
+    assert len(levels) == 3 * 16 + 2 * 3 + 2 * 16 + 2 * 50
     scales, weights = floats[16:19], levels[: 3 * 16].reshape(3, 16)
     np.testing.assert_allclose(weights * scales[:, None], arrays["encoder.2.weight"], atol=scales.max() / 2)
     scales, rounded = floats[-2:], levels[-100:].reshape(2, 50)

@@ -15,7 +15,7 @@ from stages.tsne.neighbours import nearest, nearest_others, reach
 
 COUNT = 400
 CUT = Framing(size=28, ground=0, extent=24)
-ARCHITECTURE = {"name": "dense", "image_shape": [28, 28], "layers": [64, 32], "latent_dim": 8}
+ARCHITECTURE = {"name": "dense", "image_shape": [28, 28], "layers": [64, 32], "latent_dim": 8, "length_power": 0.25}
 
 
 @pytest.fixture(scope="module")

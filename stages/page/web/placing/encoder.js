@@ -21,6 +21,7 @@ export class Encoder {
     this.mean = takeFloats(height * width);
     this.layers = described.layers.map((shape) => ({ ...takeMatrix(shape), bias: takeFloats(shape[0]) }));
     this.linear = takeMatrix(described.linear);
+    this.lengthPower = described.lengthPower;
     this.latents = takeMatrix(described.latents);
   }
 
@@ -33,7 +34,9 @@ export class Encoder {
       values = multiplied(layer, values);
     });
     const straight = multiplied(this.linear, centred);
-    return values.map((x, k) => x + straight[k]);
+    values = values.map((x, k) => x + straight[k]);
+    const length = Math.max(1e-6, Math.hypot(...values));
+    return values.map((x) => x * length ** (this.lengthPower - 1));
   }
 
   // The `count` mapped points with the nearest latents, nearest first, and their distances.
