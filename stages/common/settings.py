@@ -112,6 +112,7 @@ class ImagesParams(Section):
     colour: Literal["auto", "grey", "rgb"]
     fit: Literal["crop", "pad"]
     label: Annotated[str, Field(min_length=1, max_length=1000)]
+    labels: Annotated[str, Field(min_length=1, max_length=1000)]
     train_samples: Annotated[int, Field(ge=50, le=1_000_000)]
     test_samples: Annotated[int, Field(ge=10, le=1_000_000)]
     test_fraction: Fraction

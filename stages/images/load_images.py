@@ -4,6 +4,7 @@ from stages.common.artifacts import write_arrays
 from stages.common.errors import run
 from stages.common.samples import write_samples
 from stages.common.settings import load_params
+from stages.images.merge_labels import NONE, merge_labels
 from stages.images.source_drawn import drawn_images
 from stages.images.source_fashion_mnist import fashion_mnist_images
 from stages.images.source_folder import folder_images
@@ -23,6 +24,8 @@ def main() -> None:
         samples, arrays = shard_images(params)
     else:
         samples, arrays = folder_images(params)
+    if params.labels != NONE:
+        samples = merge_labels(samples, params.labels)
     write_samples(samples)
     write_arrays("data/images.npz", **arrays)
 
