@@ -17,6 +17,7 @@ go to docs/latents.md, the pictures to docs/images/.
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,10 +27,11 @@ from matplotlib.figure import Figure
 from experiments.tables import averaged, digest, put_into, resumed
 from stages.autoencoder.training import train
 from stages.common.artifacts import read_arrays, write_arrays, write_bytes
+from stages.common.samples import classes_of, is_train, labels_of
 from stages.common.settings import AutoencoderParams, TsneParams, load_params
 from stages.figures.map_points import class_entries, draw_points
 from stages.figures.style import FIT, INK, legend, new_figure, paper, png_bytes
-from stages.images.sources import ImageSet, fashion_mnist_images
+from stages.images.source_fashion_mnist import fashion_mnist_images
 from stages.latents.extract_latents import extract
 from stages.scores.map import knn_accuracy, knn_recall, trustworthiness
 from stages.tsne.embedding import embed, place
@@ -46,9 +48,26 @@ COMPARED = {  # comparison: the parameter it changes, and its name in the table
 KEPT = Path("build/latents")
 
 
+class Garments(NamedTuple):
+    """Fashion-MNIST: images uint8 (n, 28, 28) with labels int64 (n,), and the names of the classes."""
+
+    train_images: np.ndarray
+    test_images: np.ndarray
+    train_labels: np.ndarray
+    test_labels: np.ndarray
+    class_names: list[str]
+
+
+def read_garments(root: str) -> Garments:
+    """Read Fashion-MNIST from `root`."""
+    samples, arrays = fashion_mnist_images(root)
+    train, images, labels = is_train(samples), arrays["images"], labels_of(samples)
+    return Garments(images[train], images[~train], labels[train], labels[~train], classes_of(samples))
+
+
 def settings(what: str, seed: int) -> list[tuple[AutoencoderParams, TsneParams]]:
     """The parameters of one comparison's runs."""
-    network = load_params("autoencoder").model_copy(update={"device": "cpu", "seed": seed})
+    network = load_params("autoencoder").model_copy(update={"seed": seed})
     tsne = load_params("tsne").model_copy(update={"seed": seed})
     if what == "sizes":
         return [(network.model_copy(update={"latent_dim": size}), tsne) for size in SIZES]
@@ -57,29 +76,34 @@ def settings(what: str, seed: int) -> list[tuple[AutoencoderParams, TsneParams]]
     return [(network, tsne.model_copy(update={"points": count})) for count in POINTS]
 
 
-def latents_of(images: ImageSet, params: AutoencoderParams) -> dict[str, np.ndarray]:
+def latents_of(images: Garments, params: AutoencoderParams) -> dict[str, np.ndarray]:
     """Train and test latents and the test images' errors, learnt once and then kept."""
     path = str(KEPT / f"{digest(params)}.npz")
     if not Path(path).exists():
-        network, _ = train(images.train_images, params)
-        rows = vars(extract(network, vars(images), "cpu"))
-        write_arrays(path, **{key: rows[key] for key in ("train_latents", "test_latents", "test_errors")})
+        network, _ = train(images.train_images, params, "cpu")
+        train_rows, test_rows = (extract(network, part, "cpu") for part in (images.train_images, images.test_images))
+        write_arrays(
+            path,
+            train_latents=train_rows["latents"],
+            test_latents=test_rows["latents"],
+            test_errors=test_rows["errors"],
+        )
     return read_arrays(path)
 
 
-def map_of(images: ImageSet, network: AutoencoderParams, params: TsneParams) -> dict[str, np.ndarray]:
+def map_of(images: Garments, network: AutoencoderParams, params: TsneParams) -> dict[str, np.ndarray]:
     """Positions of the latents and of the test images placed afterwards, laid out once and then kept."""
     path = str(KEPT / f"map-{digest(network, params)}.npz")
     if not Path(path).exists():
         rows = latents_of(images, network)
         latents = rows["train_latents"][: params.points]
-        positions, _ = embed(latents, params)
+        positions, _ = embed(latents, params, "cpu")
         placed = place(latents, positions, rows["test_latents"])
         write_arrays(path, positions=positions, placed=placed)
     return read_arrays(path)
 
 
-def measure(images: ImageSet, network: AutoencoderParams, params: TsneParams) -> list[dict]:
+def measure(images: Garments, network: AutoencoderParams, params: TsneParams) -> list[dict]:
     """The scores of one map, as the only row."""
     rows, tsne = latents_of(images, network), map_of(images, network, params)
     latents, labels = rows["train_latents"][: params.points], images.train_labels[: params.points]
@@ -93,7 +117,7 @@ def measure(images: ImageSet, network: AutoencoderParams, params: TsneParams) ->
     return [{"latent_dim": network.latent_dim, "perplexity": params.perplexity, "points": params.points, **score}]
 
 
-def table_of(what: str, images: ImageSet, seeds: int) -> pd.DataFrame:
+def table_of(what: str, images: Garments, seeds: int) -> pd.DataFrame:
     """The rows of one comparison, over all its seeds; those not measured yet are measured."""
     tables = []
     for seed in range(seeds):
@@ -130,7 +154,7 @@ def draw_lines(axes: Axes, groups: pd.api.typing.DataFrameGroupBy) -> None:
     axes.margins(y=0.25)
 
 
-def draw_maps(maps: list[np.ndarray], images: ImageSet, accuracies: pd.Series) -> Figure:
+def draw_maps(maps: list[np.ndarray], images: Garments, accuracies: pd.Series) -> Figure:
     """The map of fewer and of more latents side by side, coloured by class."""
     with paper():
         note = "the same network's latents; accuracy is that of placed test images, by their five nearest"
@@ -153,7 +177,7 @@ def main() -> None:
     parser.add_argument("--root", default=load_params("images").root, help="where Fashion-MNIST lies")
     parser.add_argument("--seeds", type=int, default=2, help="of network and map")
     arguments = parser.parse_args()
-    images = fashion_mnist_images(arguments.root)
+    images = read_garments(arguments.root)
     KEPT.mkdir(parents=True, exist_ok=True)
     tables = {}
     for what, (column, title) in COMPARED.items():
