@@ -27,7 +27,7 @@ from stages.common.settings import AutoencoderParams
 STORAGE = "FITMAP_STORAGE"  # environment variable: folder or address of checkpoints that every machine reaches
 RETRIES = 5
 SMALLEST_SHARE = 16  # images of a batch, below which one more worker costs more than it brings
-CHECKPOINTS = 10  # of one training
+EPOCHS_BETWEEN = 3  # of two checkpoints
 
 
 def train_on_cluster(images: np.ndarray, params: AutoencoderParams, device: str) -> tuple[Autoencoder, pd.DataFrame]:
@@ -48,7 +48,7 @@ def train_on_cluster(images: np.ndarray, params: AutoencoderParams, device: str)
         if torch.distributed.get_backend() == "nccl":  # a machine may have several GPUs
             torch.cuda.set_device(ray.train.torch.get_device())
         try:
-            network, history = train(ray.get(lent), params, device, RayCheckpoint(key, params.epochs))
+            network, history = train(ray.get(lent), params, device, RayCheckpoint(key))
         except InputError as error:  # returned, as Ray Train would try again what is raised
             return error
         return network.architecture, arrays_of(network), history.to_dict("list")  # it does not return tensors
@@ -81,9 +81,7 @@ def train_on_cluster(images: np.ndarray, params: AutoencoderParams, device: str)
 class RayCheckpoint(Checkpoint):
     """A checkpoint kept by Ray Train: the first worker hands it over, and every worker gets it back."""
 
-    def __init__(self, key: str, epochs: int):
-        super().__init__(key)
-        self.epochs, self.every = 0, max(epochs // CHECKPOINTS, 1)
+    epochs = 0
 
     def load(self) -> dict | None:
         if (reported := ray.train.get_checkpoint()) is None:
@@ -92,9 +90,9 @@ class RayCheckpoint(Checkpoint):
             return Checkpoint(self.key, Path(folder, "state.pt")).load()
 
     def save(self, state: Callable[[], dict]) -> None:
-        """Report a checkpoint after every `every` epochs; all workers call this, and all report at once."""
+        """Report a checkpoint after every third epoch; all workers call this, and all report at once."""
         self.epochs += 1
-        if self.epochs % self.every:
+        if self.epochs % EPOCHS_BETWEEN:
             return
         with TemporaryDirectory() as folder:
             first = ray.train.get_context().get_world_rank() == 0

@@ -29,6 +29,7 @@ THREADS = 1  # a constant, since the number of threads changes the last bits of 
 VALIDATION_FRACTION = 0.05
 WEIGHT_DECAY = 0.01
 LENGTH_POWER = 0.25  # see network.py
+EPOCHS = {"dense": 12, "conv": 30}  # what `epochs: auto` means
 WARMUP = 0.05  # fraction of all steps in which the learning rate rises
 CHUNK = 256  # images encoded at once
 LONG, LARGE = 60, 2  # seconds and GB of a training that are announced
@@ -66,24 +67,25 @@ def train(
     learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
 
+    epochs = EPOCHS[network.architecture["name"]] if params.epochs == "auto" else params.epochs
     in_epoch = len(training) // workers * workers  # as many images for each worker
     batch_size = max(params.batch_size // workers, 1)
     steps = math.ceil(in_epoch / workers / batch_size)
     if rank == 0:
-        announce(network, training[:batch_size], params.epochs * steps)
+        announce(network, training[:batch_size], epochs * steps)
     history = []
     if state := checkpoint and checkpoint.load():
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         history = state["history"]
 
-    for epoch in (bar := progress(range(len(history), params.epochs), "training the autoencoder", unit="epoch")):
+    for epoch in (bar := progress(range(len(history), epochs), "training the autoencoder", unit="epoch")):
         shuffled = torch.randperm(len(training), generator=generator_of(params.seed, epoch))[:in_epoch]
         chance = generator_of(params.seed, epoch, rank, device=place)  # views and noise, other ones on each worker
         total = torch.zeros((), device=place)
         for step, batch in enumerate(shuffled[rank::workers].to(place).split(batch_size)):
             optimizer.param_groups[0]["lr"] = params.learning_rate * warmup_then_cosine(
-                (epoch * steps + step) / (params.epochs * steps)
+                (epoch * steps + step) / (epochs * steps)
             )
             originals = intensities(training[batch])
             views = random_views(originals, params.view_strength, chance)

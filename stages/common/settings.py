@@ -13,10 +13,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from stages.common.errors import InputError, run
 
 
-def _pixels(value: object) -> object:
-    if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or not 8 <= value <= 256):
-        raise ValueError("must be auto or 8 to 256")
-    return value
+def _auto_or(lowest: int, highest: int) -> AfterValidator:
+    """Return a validator that accepts "auto" and whole numbers from `lowest` to `highest`."""
+
+    def check(value: object) -> object:
+        if value != "auto" and (
+            not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest
+        ):
+            raise ValueError(f"must be auto or {lowest} to {highest}")
+        return value
+
+    return AfterValidator(check)
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -27,7 +34,8 @@ Width = Annotated[int, Field(ge=1, le=100_000)]
 BatchSize = Annotated[int, Field(ge=1, le=10_000_000)]
 Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 LearningRate = Annotated[float, Field(gt=0, le=10)]
-Pixels = Annotated[Any, AfterValidator(_pixels)]
+Pixels = Annotated[Any, _auto_or(8, 256)]
+EpochsOrAuto = Annotated[Any, _auto_or(1, 1_000_000)]
 VECTOR_FILES = (".parquet", ".csv", ".tsv", ".jsonl", ".npz", ".npy", ".safetensors")
 MOST_WEIGHTS = 100_000_000  # of one training; Adam keeps each four times
 
@@ -138,7 +146,7 @@ class AutoencoderParams(Section):
     view_consistency: Annotated[float, Field(ge=0, le=100)]
     learning_rate: LearningRate
     batch_size: BatchSize
-    epochs: Epochs
+    epochs: EpochsOrAuto
     seed: Seed
 
 
