@@ -1,6 +1,5 @@
 """`fitmap predict`: y at new x, with the 90 % band, from the regressor that the pipeline trained."""
 
-import math
 import sys
 
 import numpy as np
@@ -9,23 +8,32 @@ import pandas as pd
 from stages.common.artifacts import read_weights, write_csv
 from stages.common.errors import InputError
 from stages.common.input_checks import is_file
-from stages.curve.points import finite_numbers, read_table
+from stages.common.tables import DAYS, days_of, numbers_of, read_text_table, values_of
 from stages.regressor.network import Regressor, network_from, predict
 
 
 def predict_values(values: list[str], csv: str | None, out: str | None, as_json: bool) -> None:
-    """Predict at the numbers in `values`, or at column x of the file `csv`, whose other columns are kept.
+    """Predict at the numbers in `values`, or at the column of x of the file `csv`, whose columns are all kept.
 
     The table goes into the file `out` or to stdout, there as JSON if so asked. Raises `InputError` for what is no
     finite number, and says on stderr how many x lie outside the training range.
     """
     if bool(values) == bool(csv):
         raise InputError("predict needs values of x, as in `fitmap predict 1.5 2 3.7`, or --csv FILE, and not both")
-    table = _read_csv(csv) if csv else pd.DataFrame({"x": [_number(value) for value in values]})
     network = network_from(*read_weights("data/regressor.safetensors"))
-    y, lower, upper = predict(network, table["x"])
-    table = table.assign(y=y, lower=lower, upper=upper)
-    _warn_outside(network, table["x"].to_numpy())
+    name = network.architecture["x_name"].removesuffix(DAYS)
+    if csv:
+        table = _read_csv(csv, name)
+        x = values_of(table[name], name, csv)[0]
+        table = table if network.architecture["x_name"].endswith(DAYS) else table.assign(**{name: x})
+    else:
+        x = np.array([_number(value, network) for value in values])
+        table = pd.DataFrame({name: values if network.architecture["x_name"].endswith(DAYS) else x})
+    if network.architecture["log_x"] and x.min(initial=1) <= 0:
+        raise InputError(f"{name} = {x.min():g} is not positive: the curve was fitted to the logarithm of {name}")
+    for column, result in zip([network.architecture["y_name"], "lower", "upper"], predict(network, x), strict=True):
+        table[f"{column}_fit" if column in table.columns else column] = result
+    _warn_outside(network, x)
     if out:
         write_csv(out, table)
     elif as_json:
@@ -36,23 +44,26 @@ def predict_values(values: list[str], csv: str | None, out: str | None, as_json:
         print(table.to_string(index=False, float_format="%.6g"))
 
 
-def _read_csv(path: str) -> pd.DataFrame:
-    """The file's table, x as float64 and every other column as the text it is."""
+def _read_csv(path: str, name: str) -> pd.DataFrame:
+    """Read the file's table as text; it must have the column `name` once."""
     if not is_file(path):
-        raise InputError(f"{path} is missing: --csv takes a file with a column `x`")
-    table = read_table(path, ["x"])
-    if taken := [name for name in ("y", "lower", "upper") if name in table.columns]:
-        raise InputError(f"{path} has a column `{taken[0]}` already, which the prediction would replace: rename it")
-    return table.assign(x=finite_numbers(table["x"], "x", path))
+        raise InputError(f"{path} is missing: --csv takes a file with a column `{name}`")
+    table = read_text_table(path)
+    if len(table.columns) == 1 and name not in table.columns and table.columns[0] == "column 1":
+        table.columns = [name]  # a file of numbers without a header
+    if list(table.columns).count(name) != 1:
+        found = ", ".join(str(column)[:40] for column in table.columns[:8])
+        raise InputError(f"{path} needs one column `{name}` in its first line; found: {found}")
+    return table
 
 
-def _number(text: str) -> float:
-    """The finite number that an argument is."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+def _number(text: str, network: Regressor) -> float:
+    """Return the finite number that an argument is, or the days of a date if x are dates."""
+    column = pd.Series([text.strip()], dtype="str")
+    number = float(numbers_of(column).iloc[0])
+    if network.architecture["x_name"].endswith(DAYS) and (days := days_of(column)) is not None:
+        number = float(days.iloc[0])
+    if not np.isfinite(number):
         raise InputError(f"{text[:40]!r} is no finite number: values of x look like 1.5 or -2e-3")
     return number
 
@@ -63,6 +74,6 @@ def _warn_outside(network: Regressor, x: np.ndarray) -> None:
     if outside:
         print(
             f"fitmap: {outside} of {len(x)} x outside the training range {low:g} … {high:g}: "
-            "there the fit is a guess and the band does not hold",
+            "there the fit is a straight line and the band does not hold",
             file=sys.stderr,
         )

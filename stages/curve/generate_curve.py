@@ -1,9 +1,11 @@
 """Draw the points of the curve, or read the user's own."""
 
+import sys
+
 from stages.common.artifacts import write_csv
 from stages.common.errors import run
 from stages.common.settings import load_params
-from stages.curve.points import draw_points, read_points, split_points
+from stages.curve.points import draw_points, hints, read_points, split_points
 
 
 def main() -> None:
@@ -11,7 +13,12 @@ def main() -> None:
     if params.source == "formula":
         points = draw_points(params)
     else:
-        points = split_points(read_points(params.source), params)
+        own = read_points(params.source, params.x_column, params.y_column)
+        if list(own.columns) != ["x", "y"]:
+            print(f"fitmap: x is {own.columns[0]}, y is {own.columns[1]} of {params.source}", file=sys.stderr)
+        for line in hints(own, params):
+            print(f"fitmap: {line}", file=sys.stderr)
+        points = split_points(own, params)
     write_csv("data/curve.csv", points)
 
 

@@ -1,22 +1,24 @@
 """The points of the curve: drawn from a formula, or read from the user's own CSV file."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from stages.common.artifacts import read_csv
 from stages.common.errors import InputError
-from stages.common.input_checks import check_table, is_file
+from stages.common.input_checks import is_file
 from stages.common.settings import CurveParams
+from stages.common.tables import holds_values, numbers_of, read_text_table, values_of
 from stages.curve.formula import evaluate
 
 COLUMNS = ["split", "x", "y", "truth"]
 SPLITS = ("train", "test")
+AUTO = "auto"
+FORMULA = "0.5*x**3 - 0.5*x**2 - 90*sin(x**2) + 1"  # of params.yaml as it is delivered
 OUTLIER_SCALE = 10
-WILD = 20
-FEWEST_ROWS = 30
+WILD = 20  # times the usual distance
+FEWEST_ROWS = 20
 LARGEST = 1e100  # of x and y: its square is a number still
 
 
@@ -51,68 +53,100 @@ def noise_floor_mae(noise_std: float, outlier_fraction: float = 0) -> float:
 
 
 def split_points(points: pd.DataFrame, params: CurveParams) -> pd.DataFrame:
-    """Measured points (columns x, y) dealt at random to train and test; their truth is unknown (NaN)."""
+    """Deal measured points (columns of x and y) at random to train and test; their truth is unknown (NaN)."""
     held_out = max(round(len(points) * params.test_fraction), 1)
     order = np.random.default_rng(params.seed).permutation(len(points))
     split = np.full(len(points), "train", dtype=object)
     split[order[:held_out]] = "test"
-    table = pd.DataFrame({"split": split, "x": points["x"], "y": points["y"], "truth": np.nan})
-    return table.sort_values("split", key=lambda column: column.map(SPLITS.index), kind="stable", ignore_index=True)
+    rows = np.argsort(split == "test", kind="stable")  # training rows first
+    x_name, y_name = points.columns
+    table = pd.DataFrame({0: split, 1: points[x_name].to_numpy(), 2: points[y_name].to_numpy(), 3: np.nan})
+    return table.iloc[rows].set_axis(["split", x_name, y_name, "truth"], axis="columns")
 
 
-def read_points(path: str) -> pd.DataFrame:
-    """The columns x and y of a CSV file as float64.
+def read_points(path: str, x_column: str = AUTO, y_column: str = AUTO) -> pd.DataFrame:
+    """Read x and y of a CSV file as float64 under their own names; the index holds the numbers of the lines.
 
-    Raises `InputError` for a file that is missing, empty, no text, without these columns, too short, or with a value
-    that is no finite number; the line is named.
+    Raises `InputError` for a file that is missing, no table, without these columns, too short, or with a value that is
+    no finite number; the line is named.
     """
     if not is_file(path):
         raise InputError(f"params.yaml: curve.source = {path!r} is neither `formula` nor a CSV file")
-    table = read_table(path, ("x", "y"))
-    points = pd.DataFrame({column: finite_numbers(table[column], column, path) for column in ("x", "y")})
-    if len(points) < FEWEST_ROWS:
-        raise InputError(f"{path} has {len(points)} points, at least {FEWEST_ROWS} are needed")
-    for column in points:
-        if points[column].abs().max() > LARGEST:
-            raise InputError(f"{path}: column {column} holds values beyond ±{LARGEST:g}: choose another unit")
-    if points["x"].nunique() < 2:
-        raise InputError(f"{path}: every x is {points['x'].iloc[0]:g}, a curve needs different ones")
+    table = read_text_table(path)
+    if len(table) < FEWEST_ROWS:
+        raise InputError(f"{path} has {len(table)} points, at least {FEWEST_ROWS} are needed")
+    columns = {}
+    for name in choose_columns(table, x_column, y_column, path):
+        values, name = values_of(table[name], name, path)
+        if np.abs(values).max() > LARGEST:
+            raise InputError(f"{path}: column {name} holds values beyond ±{LARGEST:g}: choose another unit")
+        columns[name] = values
+    points = pd.DataFrame(columns, index=table.index)
+    if points.iloc[:, 0].nunique() < 2:
+        raise InputError(f"{path}: every x is {points.iloc[0, 0]:g}, a curve needs different ones")
     return points
 
 
-def read_table(path: str, columns: Sequence[str]) -> pd.DataFrame:
-    """A CSV file's rows as text, NaN where a field is empty; the index counts the lines after the first.
+def choose_columns(table: pd.DataFrame, x_column: str, y_column: str, path: str) -> tuple[str, str]:
+    """Return the names of the columns of x and y: those asked for, else `x` and `y`, else the first two of numbers.
 
-    Raises `InputError` for a file that is empty, no text, or has not each of `columns` once.
+    A first column that only counts the rows is left out if there are two others. Raises `InputError`.
     """
-    check_table(path)
-    options = {"dtype": str, "keep_default_na": False, "na_values": [""], "skipinitialspace": True,
-               "encoding": "utf-8-sig", "skip_blank_lines": False}  # fmt: skip
-    try:
-        first = pd.read_csv(path, header=None, nrows=1, **options)  # as a header, a name given twice would be changed
-        table = pd.read_csv(path, **options)
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path} is empty: it needs a first line `{','.join(columns)}` and a row for each point")
-    except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
-        raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns")
-    names = list(first.iloc[0])
-    for column in columns:
-        if names.count(column) != 1:
-            found = ", ".join(str(name)[:40] for name in names[:8])
-            raise InputError(f"{path} needs one column `{column}` in its first line; found: {found}")
-    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of rows
-        raise InputError(f"{path} has rows with more fields than its first line")
-    return table.dropna(how="all")  # blank lines
+    names = list(table.columns)
+    for key, name in (("x_column", x_column), ("y_column", y_column)):
+        if name != AUTO and names.count(name) != 1:
+            raise InputError(f"params.yaml: curve.{key} = {name!r} names {names.count(name) or 'no'} column of {path}; "
+                             f"its columns: {', '.join(str(n)[:40] for n in names[:8])}")  # fmt: skip
+    if x_column == y_column != AUTO:
+        raise InputError(f"params.yaml: curve.x_column and curve.y_column are both {x_column!r}: name two columns")
+    free = [name for name in dict.fromkeys(names) if names.count(name) == 1 and name not in (x_column, y_column)]
+    numeric = [name for name in free if holds_values(table[name])]
+    if len(numeric) > (x_column == AUTO) + (y_column == AUTO) and counts_rows(table[numeric[0]]):
+        numeric = numeric[1:]
+    chosen = []
+    for letter, name in (("x", x_column), ("y", y_column)):
+        if name == AUTO:
+            name = letter if letter in free else next((n for n in numeric if n not in chosen and n not in "xy"), None)
+        if name is None:
+            raise InputError(f"{path} needs one column `{letter}`, or set curve.{letter}_column; its columns: "
+                             f"{', '.join(str(n)[:40] for n in names[:8])}")  # fmt: skip
+        chosen.append(name)
+    return chosen[0], chosen[1]
 
 
-def finite_numbers(column: pd.Series, name: str, path: str) -> np.ndarray:
-    """A text column of `read_table` as float64; an `InputError` names the line of the first that is no number."""
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(numbers))
-    if bad.size:
-        line, text = column.index[bad[0]] + 2, column.iloc[bad[0]]
-        raise InputError(f"{path}: line {line}, column {name}: {str(text)[:40]!r} is no finite number")
-    return numbers
+def counts_rows(column: pd.Series) -> bool:
+    """Return whether a column counts the rows, from 0 or 1."""
+    numbers = numbers_of(column).to_numpy()
+    return any(np.array_equal(numbers, np.arange(start, start + len(numbers))) for start in (0, 1))
+
+
+def hints(points: pd.DataFrame, params: CurveParams) -> list[str]:
+    """Say in a line each what a user should know about measured points: wild rows, decades of x, two values of y."""
+    x, y = points.iloc[:, 0].to_numpy(), points.iloc[:, 1].to_numpy()
+    lines = []
+    if params.formula != FORMULA:
+        lines.append(f"curve.formula has no effect: the points come from {params.source}")
+    log = params.x_scale == "log" and x.min() > 0
+    for name, wild, effect in (
+        (points.columns[0], wild_x(np.log(x) if log else x), "the fit leaves them out"),
+        (points.columns[1], wild_y(x, y), "with loss l1 they do not move the fit"),
+    ):
+        if wild.any():
+            rows = ", ".join(str(line) for line in points.index[wild][:10]) + (", …" if wild.sum() > 10 else "")
+            example = points[name].to_numpy()[wild][0]
+            lines.append(
+                f"{params.source}: {wild.sum()} of {len(x):,} values of {name} are wild, such as {example:g}: "
+                f"check lines {rows}; {effect}"
+            )
+    usual = x[~wild_x(x)]
+    low, middle, high = usual.min(), np.median(usual), usual.max()
+    if params.x_scale == "linear" and low > 0 and high / low > 100 and middle - low < 0.05 * (high - low):
+        lines.append(f"{points.columns[0]} spans {np.log10(high / low):.1f} decades, most of it near {low:g}: "
+                     "set curve.x_scale to log")  # fmt: skip
+    if len(np.unique(y)) == 2:
+        lines.append(f"{points.columns[1]} has two values: loss l1 fits their median, one of the two; "
+                     "set regressor.loss to l2 for their mean, the share of each")  # fmt: skip
+    return lines
 
 
 def neighbour_medians(x: np.ndarray, y: np.ndarray, window: int = 9) -> np.ndarray:

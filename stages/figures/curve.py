@@ -1,4 +1,4 @@
-"""The curve: its data, what was fitted to them, and what the fit leaves over."""
+"""Pictures of the curve: its points, the fit and the residuals."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -7,19 +7,31 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from pandas import DataFrame
 
-from stages.figures.style import DATA, FIT, MUTED, TRUTH, legend_above, new_figure, paper, shorten
+from stages.common.tables import DAYS
+from stages.figures.style import DATA, FIT, MUTED, TRAINING, TRUTH, legend_above, new_figure, paper, shorten
 
 DOT = Line2D([], [], color=DATA, marker="o", linestyle="", markersize=4)
+TEST_DOT = Line2D([], [], color=TRAINING, marker="o", linestyle="", markersize=4)
 TRUTH_LINE = Line2D([], [], color=TRUTH, linewidth=0.9)
+FAR = 3  # points further outside the middle 98 % of y than this many times its width are left out of a picture
 
 
-def draw_curve_data(curve: DataFrame, formula: str = "", size: tuple[float, float] = (9, 5)) -> Figure:
-    """The training points in grey, and through them the noise-free curve where it is known.
+def draw_curve_data(
+    curve: DataFrame,
+    formula: str = "",
+    size: tuple[float, float] = (9, 5),
+    x_name: str = "x",
+    y_name: str = "y",
+    log_x: bool = False,
+) -> Figure:
+    """Draw the training points in grey, and through them the noise-free curve where it is known.
 
     Args:
         curve: columns split, x, y, truth; truth is the noise-free y, NaN for measured data.
         formula: of the noise-free curve, shown under the title.
         size: width and height in inches.
+        x_name, y_name: labels of the axes; the x of a name that ends with `DAYS` are drawn as dates.
+        log_x: draw x on a logarithmic axis.
     """
     training = curve[curve["split"] == "train"]
     known = curve.dropna(subset=["truth"]).sort_values("x")
@@ -33,27 +45,41 @@ def draw_curve_data(curve: DataFrame, formula: str = "", size: tuple[float, floa
         if len(known):
             axes.plot(known["x"], known["truth"], color=TRUTH, linewidth=0.9)
             handles, names = [*handles, TRUTH_LINE], [*names, "true curve, without the noise"]
-        axes.margins(x=0.02)
-        axes.set(xlabel="x", ylabel="y")
+        name_axes(axes, x_name, y_name, log_x)
+        leave_out_far(axes, training["y"])
         legend_above(axes, handles, names)
         return figure
 
 
-def draw_fit(fit: DataFrame, size: tuple[float, float] = (9, 5)) -> Figure:
-    """The test points in grey, the fit in red over its 90 % band, the true curve as a thin line.
+def draw_fit(
+    fit: DataFrame,
+    size: tuple[float, float] = (9, 5),
+    curve: DataFrame | None = None,
+    x_name: str = "x",
+    y_name: str = "y",
+    log_x: bool = False,
+) -> Figure:
+    """Draw training points in grey, test points in blue, the fit in red over its band, the truth as a thin line.
 
     Args:
         fit: columns series ("test data", "fit", "true curve"), x, y, lower, upper, residual. The band is left out
             where lower and upper are NaN, the true curve where it has no rows.
         size: width and height in inches.
+        curve: columns split, x, y; its training points are drawn.
+        x_name, y_name, log_x: as for `draw_curve_data`.
     """
     data, line, truth = (fit[fit["series"] == series].sort_values("x") for series in ("test data", "fit", "true curve"))
     note = f"mean absolute error on {len(data):,} points not trained on: {data['residual'].abs().mean():.4g}"
+    handles, names, shown = [], [], [data["y"]]
     with paper():
         figure = new_figure(*size, "What the network fitted to the points", note)
         axes = figure.subplots()
-        scatter(axes, data["x"], data["y"])
-        handles, names = [DOT, Line2D([], [], color=FIT, linewidth=2.4)], ["test points", "fit"]
+        if curve is not None:
+            training = curve[curve["split"] == "train"]
+            scatter(axes, training["x"], training["y"])
+            handles, names, shown = [DOT], ["training points"], [*shown, training["y"]]
+        scatter(axes, data["x"], data["y"], TRAINING, 0.35)
+        handles, names = [*handles, TEST_DOT, Line2D([], [], color=FIT, linewidth=2.4)], [*names, "test points", "fit"]
         if line["lower"].notna().any():
             axes.fill_between(line["x"], line["lower"], line["upper"], color=FIT, alpha=0.16, linewidth=0)
             handles, names = [*handles, Patch(color=FIT, alpha=0.16, linewidth=0)], [*names, "90 % band"]
@@ -61,20 +87,51 @@ def draw_fit(fit: DataFrame, size: tuple[float, float] = (9, 5)) -> Figure:
         if len(truth):
             axes.plot(truth["x"], truth["y"], color=TRUTH, linewidth=0.6)
             handles, names = [*handles, TRUTH_LINE], [*names, "true curve"]
-        axes.margins(x=0.02)
-        axes.set(xlabel="x", ylabel="y")
+        name_axes(axes, x_name, y_name, log_x)
+        leave_out_far(axes, np.concatenate(shown))
         legend_above(axes, handles, names)
         return figure
 
 
-def draw_residuals(fit: DataFrame, noise_floor: float | None = None, size: tuple[float, float] = (9, 4.6)) -> Figure:
-    """What the fit leaves over: test residuals against x and, beside them, their histogram.
+def name_axes(axes: Axes, x_name: str, y_name: str, log_x: bool) -> None:
+    """Label the axes, and draw x as dates or on a logarithmic axis where it is so."""
+    axes.margins(x=0.02)
+    if log_x:
+        axes.set_xscale("log")
+    if x_name.endswith(DAYS):
+        axes.xaxis_date()
+    axes.set(xlabel=shorten(x_name.removesuffix(DAYS), 60), ylabel=shorten(y_name, 60))
+
+
+def leave_out_far(axes: Axes, y: np.ndarray) -> None:
+    """Limit the axis of y if a few wild values would flatten the rest, and say how many are left out."""
+    low, high = np.quantile(y, [0.01, 0.99])
+    low, high = low - FAR * (high - low), high + FAR * (high - low)
+    outside = int(((y < low) | (y > high)).sum())
+    if outside and high > low:
+        inside = y[(y >= low) & (y <= high)]
+        margin = 0.05 * (inside.max() - inside.min())
+        axes.set_ylim(inside.min() - margin, inside.max() + margin)
+        text = f"{outside:,} points far outside are not shown"
+        axes.text(0.99, 0.01, text, transform=axes.transAxes, ha="right", va="bottom", size=8.5, color=MUTED)
+
+
+def draw_residuals(
+    fit: DataFrame,
+    noise_floor: float | None = None,
+    size: tuple[float, float] = (9, 4.6),
+    x_name: str = "x",
+    y_name: str = "y",
+    log_x: bool = False,
+) -> Figure:
+    """Draw the test residuals against x and, beside them, their histogram.
 
     Args:
         fit: as for `draw_fit`; its rows "test data" carry the residuals y − prediction.
         noise_floor: mean absolute noise in the units of y. Where it is known the histogram stands against the density
             of the normal distribution of that size: without outliers, all that a perfect fit would leave.
         size: width and height in inches.
+        x_name, y_name, log_x: as for `draw_curve_data`.
     """
     data = fit[fit["series"] == "test data"]
     x, residual = data["x"].to_numpy(float), data["residual"].to_numpy(float)
@@ -92,8 +149,8 @@ def draw_residuals(fit: DataFrame, noise_floor: float | None = None, size: tuple
         left.axhline(0, color=MUTED, linewidth=0.8)
         centres, means = binned_means(x, residual)
         left.plot(centres, means, color=FIT, linewidth=1.8)
-        left.margins(x=0.02)
-        left.set(xlabel="x", ylabel="residual: y − fit")
+        name_axes(left, x_name, f"residual: {y_name} − fit", log_x)
+        leave_out_far(left, residual)
         legend_above(
             left,
             [DOT, Line2D([], [], color=FIT, linewidth=1.8)],
@@ -111,14 +168,14 @@ def draw_residuals(fit: DataFrame, noise_floor: float | None = None, size: tuple
         return figure
 
 
-def scatter(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """Grey dots, the smaller and fainter the more there are."""
+def scatter(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str = DATA, alpha: float = 0.6) -> None:
+    """Draw dots, the smaller the more there are."""
     size = float(np.clip(9000 / max(len(x), 1), 3, 18))
-    axes.scatter(x, y, s=size, color=DATA, alpha=0.6, linewidth=0)
+    axes.scatter(x, y, s=size, color=colour, alpha=alpha, linewidth=0)
 
 
 def binned_means(x: np.ndarray, y: np.ndarray, bins: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """Centres of equal intervals of x, and the mean of y in each: a trend that noise hides. Empty ones are left out."""
+    """Return the centres of equal intervals of x and the mean of y in each, without empty intervals."""
     edges = np.linspace(x.min(), x.max(), bins + 1)
     place = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)

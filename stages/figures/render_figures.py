@@ -24,8 +24,10 @@ def draw_curve_pictures() -> dict[str, Figure]:
     """Return the pictures of the regressor by file name."""
     fit, architecture = read_csv("plots/regressor_fit.csv"), read_architecture("data/regressor.safetensors")
     floor = read_json("metrics/regressor.json")["noise_floor_mae"]
+    curve = read_csv("data/curve.csv").set_axis(["split", "x", "y", "truth"], axis="columns")  # of any names
+    names = {key: architecture[key] for key in ("x_name", "y_name", "log_x")}
     return {
-        "curve_data": draw_curve_data(read_csv("data/curve.csv")),
+        "curve_data": draw_curve_data(curve, **names),
         "network": draw_network(architecture),
         "regressor_loss": draw_loss(
             read_csv("plots/regressor_loss.csv"),
@@ -33,8 +35,8 @@ def draw_curve_pictures() -> dict[str, Figure]:
             loss=f"{architecture['loss'].upper()} loss",
             noise_floor=floor if architecture["loss"] == "l1" else None,
         ),
-        "regressor_fit": draw_fit(fit),
-        "residuals": draw_residuals(fit, floor),
+        "regressor_fit": draw_fit(fit, curve=curve, **names),
+        "residuals": draw_residuals(fit, floor, **names),
     }
 
 

@@ -14,7 +14,7 @@ from stages.regressor.network import waves
 
 SMOOTH = (0.01, 0.014, 0.02, 0.04, 0.08, 0.16, 0.35)  # lengths s of exp(-(ωs)²/2), in half ranges of x
 ROUGH = (0.03, 0.1, 0.3, 1.0)  # of 1 / (1 + (ωs)²/3): slow fall-off, for curves with steps and corners
-RIDGES = torch.logspace(-8, 4, 13, dtype=torch.float64)  # noise² over the expected squared weight of all waves together
+RIDGES = torch.logspace(-8, 4, 9, dtype=torch.float64)  # noise² over the expected squared weight of all waves together
 FREE = 1e-6  # ridge of the straight line
 LEAST_GAIN = 1.0  # components with a sum of squares below this share of the ridge are left out
 

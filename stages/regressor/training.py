@@ -103,7 +103,7 @@ def train_network(
     batch_size = min(params.batch_size, math.ceil(len(seen) / LEAST_BATCHES))
     batches = math.ceil(len(seen) / batch_size)
     loss_of = LOSSES[params.loss]()
-    optimizer = OPTIMIZERS[params.optimizer](network.parameters(), lr=params.learning_rate)
+    optimizer = OPTIMIZERS[params.optimizer](network.parameters(), lr=params.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=params.epochs * batches)
     rows = []
     for epoch in range(1, params.epochs + 1):

@@ -1,6 +1,7 @@
 """`fitmap predict` on a small trained network: numbers and files in, the band out, and what is refused."""
 
 import json
+from io import StringIO
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from commands.fitmap import app, main
 from stages.common.artifacts import write_weights
 from stages.common.settings import load_params
+from stages.common.tables import DAYS
 from stages.regressor.network import arrays_of, predict
 from stages.regressor.training import train
 
@@ -27,7 +29,8 @@ def network():
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch, network):
     monkeypatch.chdir(tmp_path)
-    write_weights("data/regressor.safetensors", network.architecture, arrays_of(network))
+    architecture = {**network.architecture, "x_name": "x", "y_name": "y"}
+    write_weights("data/regressor.safetensors", architecture, arrays_of(network))
     return tmp_path
 
 
@@ -73,6 +76,23 @@ def test_a_csv_file_keeps_its_other_columns(network, folder):
     assert fitmap("--csv", "in.csv").stdout == (folder / "out.csv").read_text()
 
 
+def test_a_csv_file_may_have_y_already_and_a_column_may_have_its_own_name(network, folder):
+    architecture = {**network.architecture, "x_name": "time", "y_name": "signal"}
+    write_weights("data/regressor.safetensors", architecture, arrays_of(network))
+    (folder / "in.csv").write_text("time;signal\n-1,5;2\n1;3\n")
+    table = pd.read_csv(StringIO(fitmap("--csv", "in.csv").stdout))
+    assert list(table.columns) == ["time", "signal", "signal_fit", "lower", "upper"]
+    np.testing.assert_allclose(table["signal_fit"], predict(network, [-1.5, 1])[0])
+
+
+def test_dates_are_days(network, folder):
+    architecture = {**network.architecture, "x_name": "date" + DAYS, "y_name": "y"}
+    write_weights("data/regressor.safetensors", architecture, arrays_of(network))
+    rows = json.loads(fitmap("--json", "1970-01-02").stdout)
+    assert rows[0]["date"] == "1970-01-02"
+    assert rows[0]["y"] == pytest.approx(predict(network, [1.0])[0][0])
+
+
 def test_outside_the_training_range_it_warns(network):
     assert fitmap(0).stderr == ""
     assert "1 of 2 x outside the training range -1.9" in fitmap(0, 50).stderr
@@ -87,9 +107,8 @@ def test_what_is_no_number_is_refused(monkeypatch, capsys, word):
     ("content", "message"),
     [
         ("x\n1\n\ntwo\n", "in.csv: line 4, column x: 'two' is no finite number"),
-        ("a,x\n1,\n", "in.csv: line 2, column x: 'nan' is no finite number"),
+        ("a,x\n1,\n", "in.csv: line 2, column x: an empty field is no finite number"),
         ("a,b\n1,2\n", "in.csv needs one column `x`"),
-        ("x,y\n1,2\n", "in.csv has a column `y` already"),
         ("", "in.csv is empty"),
     ],
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.common.tables import DAYS
 from stages.figures.curve import binned_means, draw_curve_data, draw_fit, draw_residuals
 from stages.figures.losses import draw_loss
 from stages.figures.style import FIT, png_bytes
@@ -54,6 +55,22 @@ def test_fit_is_red_over_its_band_with_a_thin_truth(fit):
     assert line.get_color() == FIT
     assert truth.get_linewidth() < line.get_linewidth() / 2
     assert legend_texts(axes.figure) == ["test points", "fit", "90 % band", "true curve"]
+
+
+def test_fit_tells_training_points_from_test_points(fit, curve):
+    axes = draw_fit(fit, curve=curve, x_name="time", y_name="signal").axes[0]
+    assert legend_texts(axes.figure)[:2] == ["training points", "test points"]
+    training, test = axes.collections[:2]
+    assert training.get_facecolor().tolist() != test.get_facecolor().tolist()
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("time", "signal")
+
+
+def test_wild_values_do_not_flatten_the_picture(curve):
+    curve.loc[3, "y"] = -9999
+    axes = draw_curve_data(curve, log_x=False, x_name="day" + DAYS).axes[0]
+    assert axes.get_ylim()[0] > -100
+    assert "1 points far outside are not shown" in axes.texts[0].get_text()
+    assert axes.get_xlabel() == "day"
 
 
 def test_fit_without_band_or_truth_promises_neither(fit):
