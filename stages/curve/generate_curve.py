@@ -5,6 +5,7 @@ import sys
 from stages.common.artifacts import write_csv
 from stages.common.errors import run
 from stages.common.settings import load_params
+from stages.common.tables import DAYS
 from stages.curve.points import draw_points, hints, read_points, split_points
 
 
@@ -14,7 +15,7 @@ def main() -> None:
         points = draw_points(params)
     else:
         own = read_points(params.source, params.x_column, params.y_column)
-        if list(own.columns) != ["x", "y"]:
+        if [name.removesuffix(DAYS) for name in own.columns] != ["x", "y"]:
             print(f"fitmap: x is {own.columns[0]}, y is {own.columns[1]} of {params.source}", file=sys.stderr)
         for line in hints(own, params):
             print(f"fitmap: {line}", file=sys.stderr)

@@ -21,7 +21,7 @@ def layers_of(architecture: dict) -> list[tuple[str, int]]:
     a = architecture
     activation = f"LeakyReLU({a['negative_slope']:g})" if a["activation"] == "leaky_relu" else a["activation"]
     x = f"log {a['x_name']}" if a["log_x"] else a["x_name"]
-    features = [("sines and cosines of x, and x", 1 + 2 * a["frequencies"])] if a["encoding"] == "fourier" else []
+    features = [("x, combined sines and cosines", 1 + a["components"])] if a["components"] else []
     hidden = [(f"linear + {activation}", width) for width in a["hidden_layers"]]
     return [(x, 1), *features, *hidden, (f"linear: {a['y_name']}", 1)]
 
@@ -35,7 +35,7 @@ def draw_network(architecture: dict) -> Figure:
     layers, members, skip = (
         layers_of(architecture),
         architecture["ensemble_size"],
-        architecture["encoding"] == "fourier",
+        architecture["components"] > 0,
     )
     width = max(6.4, COLUMN * len(layers) + 0.9)
     columns = np.arange(len(layers)) * COLUMN
@@ -43,9 +43,11 @@ def draw_network(architecture: dict) -> Figure:
     reach = max(y.max() for y in heights) + 0.22
     top = reach + SHEET * (min(members, SHEETS) - 1)
     arc = ARC if skip else 0
+    note = "circle: a number   ·   line: a weight" + (
+        f"   ·   the fit is the mean of {members} such networks" * (members > 1)
+    )
     with paper():
-        title, note = "The network, layer by layer", caption(members, skip)
-        figure = new_figure(width, reach + top + arc + 1.72, title, textwrap.fill(note, int(width * 15)))
+        figure = new_figure(width, reach + top + arc + 1.72, "The network, layer by layer", note)
         axes = figure.subplots()
         axes.set_axis_off()
         draw_sheets(axes, columns, reach, members)
@@ -70,19 +72,18 @@ def draw_network(architecture: dict) -> Figure:
         return figure
 
 
-def caption(members: int, skip: bool) -> str:
-    """Explain the picture to a learner."""
-    text = "A circle is a number, a line a weight that training finds."
-    if skip:
-        text += " The skip connection adds a weighted sum of the features to the output of the layers."
-    return text + (f" The fit is the mean of {members} such networks." if members > 1 else "")
-
-
 def draw_skip(axes: Axes, start: float, end: float, height: float) -> None:
     """Draw the skip connection from the features to the output, above the layers."""
     style = {"arrowstyle": "-|>", "mutation_scale": 10, "color": FIT, "linewidth": 1.2, "zorder": 4}
     axes.add_patch(FancyArrowPatch((start, height), (end, height), connectionstyle="bar,fraction=0.0,armB=0", **style))
-    axes.text((start + end) / 2, height + 0.08, "skip connection: linear", ha="center", size=8.5, color=INK)
+    axes.text(
+        (start + end) / 2,
+        height + 0.08,
+        "skip connection: a weighted sum of the features, added to y",
+        ha="center",
+        size=8.5,
+        color=INK,
+    )
 
 
 def unit_heights(units: int) -> np.ndarray:
