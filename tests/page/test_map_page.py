@@ -141,3 +141,19 @@ def test_findings_are_those_of_points_on_the_page():
     assert located(review, samples) == [("label", 2, "why", -1, "b")]
     review["file_name"] = "0.png"
     assert located(review, samples)[0] == ("leak", 0, "copy", 1, "")
+
+
+def test_text_has_contrast_in_light_and_dark():
+    light, dark = re.findall(r":root[^{]*\{(.*?)\}", (WEB / "page.css").read_text(), re.DOTALL)[:2]
+
+    def luminance(colour: str) -> float:
+        channels = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+        linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    for theme in (light, dark):
+        colours = dict(re.findall(r"--(\w+): (#\w{6});", theme))
+        for ink in ("ink", "soft"):
+            for ground in ("raised", "ground", "hover"):
+                low, high = sorted([luminance(colours[ink]), luminance(colours[ground])])
+                assert (high + 0.05) / (low + 0.05) >= 4.5

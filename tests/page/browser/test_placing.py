@@ -128,8 +128,8 @@ def pictures() -> dict[str, Image.Image]:
     }
 
 
-@pytest.mark.parametrize("framing", [CUT, Framing(28, 255, 22)], ids=["on black", "on white"])
-def test_images_are_framed_as_fitmap_place_frames_them(garment_map, tmp_path, framing):
+def test_images_are_framed_as_fitmap_place_frames_them(garment_map, tmp_path):
+    framing = Framing(28, 255, 22)
     garment_map.run("(framing) => Object.assign(fitmap.data.encoder.framing, framing)", asdict(framing))
     for name, picture in pictures().items():
         file = tmp_path / f"{name}.png"
@@ -234,10 +234,6 @@ def test_added_images_are_searched_selected_and_downloaded_but_not_linked(garmen
     with garment_map.page.expect_download() as download:
         garment_map.page.locator("#download").click()
     assert download.value.path().read_text().splitlines()[-1].startswith("'=boot.png,,,added,")
-
-
-def test_a_page_without_an_encoder_offers_no_placing(ship_map):
-    assert ship_map.page.locator("#placing").is_hidden()
 
 
 def test_new_images_have_their_names_and_warnings(open_page, write_page, ships, new_ships):
