@@ -175,7 +175,7 @@ def read_pictures(paths: list[Path], params: ImagesParams, folder: Path | None =
     for row in spans:
         colours[row] = scale(deep[row], *levels)[..., None]
     _report(list(errors.values()), len(paths), params.on_broken)
-    if not spans and brightest < NEARLY_BLACK:
+    if not spans and len(errors) < len(paths) and brightest < NEARLY_BLACK:
         print(f"no image has a level above {brightest} of 255: are they 12-bit colours in files of 16 bits?")
     return Pictures(colours, list(errors), params.colour == "grey" or (params.colour == "auto" and all_grey), levels)
 

@@ -13,10 +13,11 @@ def knn_accuracy(
 ) -> float | None:
     """Return the share of `new_points` (m, d) whose class wins the vote of their `k` nearest `points` (n, d).
 
-    The first class wins a tie. Labels are int64, -1 where unknown; such points are left out. None if nothing is left.
+    The first class wins a tie. Labels are int64, -1 where unknown; such points are left out. None if nothing is left,
+    or all are of one class.
     """
     known, new_known = labels >= 0, new_labels >= 0
-    if known.sum() < k or not new_known.any():
+    if known.sum() < k or not new_known.any() or len({*labels[known].tolist(), *new_labels[new_known].tolist()}) < 2:
         return None
     _, neighbours = nearest(points[known], new_points[new_known], k)
     votes = np.zeros((len(neighbours), labels.max() + 1), np.int32)

@@ -80,10 +80,11 @@ def test_knn_accuracy_of_separate_classes_is_one_and_of_shuffled_labels_chance()
 
 def test_unlabelled_points_take_no_part():
     points = np.arange(40, dtype=np.float32)[:, None]
-    labels = np.where(np.arange(40) < 20, 0, -1)
+    labels = np.where(np.arange(40) < 20, np.arange(40) // 10, -1)
     assert scores.knn_accuracy(points, labels, points, labels, 3) == 1
     assert scores.knn_accuracy(points, np.full(40, -1), points, np.full(40, -1), 3) is None
     assert scores.knn_accuracy(points, labels, points, np.full(40, -1), 3) is None
+    assert scores.knn_accuracy(points, np.zeros(40, np.int64), points, np.zeros(40, np.int64), 3) is None, "one class"
 
 
 def two_classes(n=600):
