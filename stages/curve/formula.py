@@ -1,4 +1,4 @@
-"""A formula is arithmetic on `x` and nothing else: its syntax tree is walked, never compiled or run."""
+"""Evaluate a formula: arithmetic on `x` alone. Its syntax tree is walked, never compiled or run."""
 
 import ast
 import operator
@@ -34,10 +34,9 @@ WHERE = "params.yaml: curve.formula"
 
 
 def evaluate(formula: str, x: np.ndarray) -> np.ndarray:
-    """The values of `formula` at `x`.
+    """Return the values of `formula` at x (n,), float64.
 
-    Every number is a float64 before any arithmetic, so a tower of powers overflows to infinity at once instead of
-    growing for ever. Takes and gives float64 arrays (n,).
+    Every number is a float64 before any arithmetic, so a tower of powers overflows to infinity at once.
 
     Raises `InputError` for anything but numbers, `x`, `pi`, `e`, + - * / ** and the functions in `FUNCTIONS`, and
     where the result is not finite.
@@ -51,7 +50,7 @@ def evaluate(formula: str, x: np.ndarray) -> np.ndarray:
             parts = np.split(x, range(CHUNK, len(x), CHUNK))
             y = np.concatenate([np.broadcast_to(_value(tree, part), part.shape) for part in parts])
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise InputError(f"{WHERE} = {formula[:60]!r} is no arithmetic on x, such as 0.5*x**3 - sin(x)") from None
+        raise InputError(f"{WHERE} = {formula[:60]!r} is not arithmetic on x, such as 0.5*x**3 - sin(x)") from None
     bad = ~np.isfinite(y)
     if bad.any():
         raise InputError(f"{WHERE} is not finite at x = {x[bad][0]:g}: change it, or curve.x_min and curve.x_max")

@@ -23,7 +23,7 @@ LARGEST = 1e100  # of x and y: its square is a number still
 
 
 def draw_points(params: CurveParams) -> pd.DataFrame:
-    """Points on the formula's curve under normal noise: x uniform in the range, y = f(x) + N(0, noise_std).
+    """Draw points under normal noise: x uniform in the range, y = f(x) + N(0, noise_std).
 
     The noise of a share `outlier_fraction` of the points is `OUTLIER_SCALE` times as large.
 
