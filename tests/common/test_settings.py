@@ -34,9 +34,8 @@ def test_an_int_is_accepted_for_a_float():
         ("regressor", {"activation": "gelu"}, "regressor.activation = 'gelu': input should be 'leaky_relu'"),
         ("regressor", {"hidden_layers": [8, 0]}, r"regressor.hidden_layers.1 = 0"),
         ("images", {"pixels": 32}, "set pixels to auto"),
-        ("tsne", {"engine": "opentsne", "n_components": 3}, "set engine to fitmap"),
+        ("tsne", {"engine": "opentsne"}, "tsne.engine = 'opentsne': input should be 'fitmap' or 'sklearn'"),
         ("tsne", {"n_components": 4}, "tsne.n_components = 4"),
-        ("tsne", {"engine": "sklearn", "early_iterations": 100}, "set it to 250"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_what_would_be_right(section, change, message):
