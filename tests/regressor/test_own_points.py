@@ -38,7 +38,11 @@ def tenths(network, x, y) -> list[float]:
     return [float(part.mean()) for part in np.array_split(inside, 10)]
 
 
-@pytest.mark.parametrize("wild", [{9: -9999.0}, dict.fromkeys(range(5, 2000, 100), -9999.0), {700: 1e9}])
+FULL = pytest.mark.full  # a second or more each: one of a sort is tried every time
+TWENTY = dict.fromkeys(range(5, 2000, 100), -9999.0)
+
+
+@pytest.mark.parametrize("wild", [TWENTY, *(pytest.param(one, marks=FULL) for one in ({9: -9999.0}, {700: 1e9}))])
 def test_wild_values_are_named_and_do_not_move_the_fit(wild):
     x, y = sine()
     for row, value in wild.items():
@@ -80,7 +84,7 @@ NOISES = {
 }
 
 
-@pytest.mark.parametrize("noise", NOISES)
+@pytest.mark.parametrize("noise", ["growing", *(pytest.param(name, marks=FULL) for name in ("0/1", "counts"))])
 def test_the_band_follows_the_noise(noise):
     x, generator = draw()
     y = NOISES[noise](x, generator)
@@ -103,7 +107,7 @@ def test_repeated_x():
     assert rmse(network, np.square, np.arange(10.0)) < 0.6
 
 
-@pytest.mark.parametrize("unit", [1e-9, 1e6])
+@pytest.mark.parametrize("unit", [1e-9, pytest.param(1e6, marks=FULL)])
 def test_any_unit_and_unix_times(unit):
     x, y = sine(1000)
     network, _ = train(1.7e9 + 5e4 * x, unit * y, PARAMS)
@@ -118,7 +122,7 @@ def test_twenty_rows(tmp_path):
     assert np.abs(predict(network, points["x"])[0] - 2 * points["x"]).max() < 3
 
 
-@pytest.mark.full
+@FULL
 def test_a_sine_of_4000_points():
     x, generator = draw(4000, -1, 9)
     network, _ = train(x, np.sin(x) / 2.5 + generator.normal(0, 0.05, 4000), PARAMS)
