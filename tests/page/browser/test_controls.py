@@ -188,6 +188,12 @@ def test_search_finds_words_in_names_text_and_classes_and_walks_through_them(shi
     assert search.input_value() == ""
 
 
+def test_a_few_selected_points_show_their_images(ship_map):
+    ship_map.run("() => fitmap.navigator.select([1, 2, 3, 5, 8, 13])")
+    ship_map.settle()
+    assert sorted(ship_map.run("() => fitmap.map.listed().pictured")) == [1, 2, 3, 5, 8, 13]
+
+
 def test_search_by_row_goes_there(ship_map):
     search = ship_map.page.locator("#search")
     search.fill("#321")

@@ -10,6 +10,7 @@ import { WebGlRenderer } from "./webgl_renderer.js";
 const IMAGE_PIXELS = [28, 112]; // CSS pixels of an image's longer side: far and near
 const IMAGE_GROWTH = 0.36; // power of the zoom with which it grows between
 const DOT_PIXELS = [2.6, 9];
+const FEW = 60; // points that a search, selection or filter leaves are drawn with their images at any zoom
 const DIM = 36; // opacity, of 255, of the dots that a search or selection leaves out
 
 export class MapView {
@@ -113,6 +114,8 @@ export class MapView {
     this.behind = theme.ground.map((v, k) => v + (theme.ink[k] - v) * shade); // what most points lie on
     this.colours = pointColours(data.column(state.colourBy) ?? data.classes, data.total, this.behind);
     for (let i = 0; i < data.total; i++) this.colours[4 * i + 3] = !state.isShown(i) ? 0 : state.isMeant(i) ? 255 : DIM;
+    const restricted = state.matched || state.selected || state.filters.size;
+    this.few = Boolean(restricted) && opaque(this.colours) <= FEW;
     this.classColours = categoryColours(data.classes, this.behind);
     this.recoloured = true;
     this.changed();
@@ -148,7 +151,7 @@ export class MapView {
   // How far point i has grown from a dot (0) to its image (1).
   grown(i) {
     if (!this.imageSize || this.colours[4 * i + 3] <= DIM) return 0;
-    if (this.allPictured) return 1;
+    if (this.allPictured || this.few) return 1;
     const share = (this.layout.room[i] * this.viewport.scale) / this.imageSize;
     const within = Math.min(1, Math.max(0, (share - GROWTH[0]) / (GROWTH[1] - GROWTH[0])));
     return within * within * (3 - 2 * within);
@@ -204,6 +207,13 @@ export class MapView {
     }
     return best;
   }
+}
+
+// How many points are drawn at full opacity.
+function opaque(colours) {
+  let found = 0;
+  for (let at = 3; at < colours.length; at += 4) if (colours[at] === 255) found++;
+  return found;
 }
 
 // Whether (x, y) lies in the polygon (even-odd rule).

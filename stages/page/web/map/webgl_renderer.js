@@ -134,12 +134,12 @@ export class WebGlRenderer {
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
-  drawDots({ ratio, dotSize, imageSize, allPictured, layout }, viewport, ranges) {
+  drawDots({ ratio, dotSize, imageSize, allPictured, few, layout }, viewport, ranges) {
     const { gl, dots } = this;
     gl.useProgram(dots.program);
     gl.uniform2f(dots.centre, viewport.x, viewport.y);
     gl.uniform2f(dots.viewport, viewport.width, viewport.height);
-    gl.uniform4f(dots.look, viewport.scale, ratio, dotSize, allPictured ? 1e-6 : imageSize);
+    gl.uniform4f(dots.look, viewport.scale, ratio, dotSize, few ? 0 : allPictured ? 1e-6 : imageSize);
     gl.uniform1f(dots.reach, layout.depth);
     gl.uniform1f(dots.diameter, dotSize * ratio);
     gl.uniform1f(dots.edge, this.data.dimensions === 3 ? 0.5 : 0.02);
