@@ -13,7 +13,6 @@ from dvc.cli.parser import get_main_parser
 from dvc.utils.hydra import apply_overrides
 from typer.testing import CliRunner
 
-from commands.findings import FINDINGS
 from commands.fitmap import app
 from stages.common.settings import check_file
 from tests.commands_in_docs import commands
@@ -57,13 +56,13 @@ def test_parameters_set_by_commands_are_taken(readme, tmp_path):
         shutil.copy("params.yaml", path)
         apply_overrides(path, [value for option, value in pairwise(words) if option == "-S"])
         check_file(str(path))
-        assert path.read_text() != Path("params.yaml").read_text(), words
+        assert yaml.safe_load(path.read_text()) != yaml.safe_load(Path("params.yaml").read_text()), words
 
 
 @pytest.mark.parametrize("readme", READMES, ids=str)
 def test_dvc_commands_and_their_options_exist(readme):
     asked = [shlex.split(command) for command in commands(readme) if command.startswith("dvc")]
-    assert len(asked) >= 15
+    assert len(asked) >= 12
     for words in asked:
         assert get_main_parser().parse_args(words[1:]).func, words  # raises what `dvc` would say of a wrong option
 
@@ -83,8 +82,6 @@ def test_fitmap_commands_and_their_options_exist(page):
         assert shown.exit_code == 0, words
         for option in (word for word in words if word.startswith("--")):
             assert f"{option} " in shown.stdout, words
-        if words[1] == "claims":
-            assert set(words[2:]) - {"--jobs", "2"} <= set(FINDINGS), words
 
 
 def test_both_languages_show_the_same_commands_and_pictures():
