@@ -20,7 +20,7 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	mkdir -p -m 700 .dvc/tmp/site-cache
 	$(BIN)/dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/tmp/site-cache"
-	$(BIN)/python -m stages.tsne.compile_kernels
+	$(BIN)/python -m commands.compile_kernels
 	@touch $@
 
 $(BIN)/.remotes: $(BIN)/.installed requirements-remotes.lock requirements-moto.lock

@@ -59,7 +59,7 @@ def measure() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as root:
         project = Path(root, "fitmap")
         copy_project(project)
-        compiling, _ = timed([sys.executable, "-m", "stages.tsne.compile_kernels"], project)
+        compiling, _ = timed([sys.executable, "-m", "commands.compile_kernels"], project)
         cold, stages = timed([dvc, "repro"], project)
         rounds = [[timed([dvc, command], project)[0] for command in ("repro", "status")] for _ in range(ROUNDS)]
     noop, status = (statistics.median(seconds) for seconds in zip(*rounds, strict=True))

@@ -139,7 +139,7 @@ def compile_seconds() -> float:
     """Return the extra seconds of a first process with an empty cache of compiled kernels."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-        run = [sys.executable, "-m", "stages.tsne.compile_kernels"]
+        run = [sys.executable, "-m", "commands.compile_kernels"]
         first, again = (
             timed(lambda: subprocess.run(run, env=environment, check=True, stderr=subprocess.DEVNULL))[0]
             for _ in range(2)

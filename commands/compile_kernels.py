@@ -1,4 +1,4 @@
-"""Compile the kernels for this machine's processor: `python -m stages.tsne.compile_kernels`.
+"""Compile the kernels for this machine's processor: `python -m commands.compile_kernels`.
 
 `make install` runs it, so that no stage has to wait; otherwise the first run compiles each kernel when it needs it.
 """
@@ -6,6 +6,7 @@
 import numpy as np
 
 from stages.common.settings import TsneParams
+from stages.scores.duplicates import near_copies
 from stages.scores.map import knn_recall, trustworthiness
 from stages.tsne import descent
 from stages.tsne.affinities import joint_affinities
@@ -26,6 +27,7 @@ def main() -> None:
     place_rows(latents, rows, latents)
     trustworthiness(latents, rows, 5)
     knn_recall(latents, rows, 5)
+    near_copies(np.random.default_rng(0).integers(0, 256, (64, 16, 16)).astype(np.uint8))
 
 
 if __name__ == "__main__":
