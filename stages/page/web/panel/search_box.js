@@ -63,7 +63,7 @@ export class SearchBox {
         element(
           "li",
           { role: "option", id: `match-${k}`, "data-point": i, "aria-selected": "false" },
-          data.nameOf(i),
+          element("span", { class: "name" }, data.nameOf(i)),
           element("span", { class: "soft" }, this.reason(i)),
         ),
       ),
