@@ -4,63 +4,49 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from commands.experiments import Claim, combinations, project_files, read_claim, read_results, run_missing
-from commands.findings import FINDINGS, Finding
+from experiments.findings import Finding, markdown
+from experiments.measure import claim, measured_rows, workers
 from stages.common.artifacts import write_bytes, write_text
 from stages.common.errors import InputError
-from stages.common.settings import check_file
 from stages.figures.style import png_bytes
 
-SETS, PAGE = Path("experiments/claims"), Path("docs/claims.md")
+FOLDER, PAGE = Path("experiments/claims"), Path("docs/claims.md")
+CLAIMS = (
+    "depth", "linear_pieces", "vanishing_gradients", "dead_units", "unscaled_inputs", "optimizers", "encodings",
+    "losses", "sample_size", "overfitting", "extrapolation",
+)  # fmt: skip
 
 
 def measure_claims(names: Sequence[str], jobs: int) -> None:
-    """Measure the named claims, or all, `jobs` experiments at a time, and write each into the page.
-
-    Every override is checked before the first experiment runs.
-    """
-    check_file()
+    """Measure the named claims, or all, with `jobs` processes, and write each into the page with its picture."""
     for name in names:
-        if name not in FINDINGS:
-            raise InputError(f"{name!r} is no claim; known are {', '.join(FINDINGS)}")
-    project = project_files()
-    paths = {name: SETS / f"{name}.yaml" for name in names or FINDINGS}
-    experiments = {name: combinations(path, project) for name, path in paths.items()}
-    for name, path in paths.items():
-        ran = run_missing(experiments[name], project, jobs, name)
-        write_section(name, read_claim(path), FINDINGS[name](*read_results(experiments[name])))
-        print(
-            f"{name}: ran {ran} of {len(experiments[name])} experiments, the others were measured already", flush=True
-        )
+        if name not in CLAIMS:
+            raise InputError(f"{name!r} is not a claim; known are {', '.join(CLAIMS)}")
+    with workers(jobs) as run:
+        for name in names or CLAIMS:
+            rows, missing = measured_rows(name, FOLDER / f"{name}.csv", run)
+            write_bytes(f"docs/images/claim_{name}.png", png_bytes(claim(name).draw(rows)))
+            page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Claims\n"
+            write_text(str(PAGE), with_section(page, name, claim(name).judge(rows)))
+            print(f"{name}: measured {missing} of {len(claim(name).CASES) * claim(name).SEEDS} fits", flush=True)
 
 
-def write_section(name: str, claim: Claim, finding: Finding) -> None:
-    """Write the picture, and the claim's section of the page between its markers, or at the end."""
-    write_bytes(f"docs/images/claim_{name}.png", png_bytes(finding.figure))
+def with_section(page: str, name: str, finding: Finding) -> str:
+    """Return the page with the claim's section between its markers, or at the end."""
+    title, text = claim(name).__doc__.strip().split("\n\n", 1)
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     section = f"""{begin}
-## {claim.title}
+## {title.rstrip(".")}
 
-{claim.claim}
+{text.strip()}
 
-```sh
-fitmap claims {name}
-```
+`fitmap claims {name}` runs [experiments/claims/{name}.py](../experiments/claims/{name}.py).
 
-![{claim.title}](images/claim_{name}.png)
+![{title.rstrip(".")}](images/claim_{name}.png)
 
 {markdown(finding.table)}
 
 **{finding.verdict}** {finding.sentence}
 {end}"""
-    page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Claims\n"
     page, found = re.subn(f"{begin}.*?{end}", lambda _: section, page, flags=re.DOTALL)
-    write_text(str(PAGE), page if found else f"{page.rstrip()}\n\n{section}\n")
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """The table in Markdown, figures to the right."""
-    rows = [list(table.columns), ["---", *["---:"] * (table.shape[1] - 1)], *table.to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+    return page if found else f"{page.rstrip()}\n\n{section}\n"

@@ -32,9 +32,9 @@ def predict_command(
 @app.command()
 def claims(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="Which claims; all if none.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Experiments to run at a time.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that measure.")] = 1,
 ) -> None:
-    """Measure the claims of experiments/claims/ and write them into docs/claims.md."""
+    """Measure claims about small networks and write docs/claims.md; rows measured already are kept."""
     from commands.claims import measure_claims
 
     measure_claims(names or [], jobs)

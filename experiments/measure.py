@@ -1,66 +1,181 @@
-"""One experiment: the stages of the curve's branch as `dvc repro` runs them, once for each seed, in one process.
+"""Fits for the claims, and rows of measurements that are kept in CSV files.
 
-Starting Python and torch takes longer than so small a network trains. Reads params.yaml (sections curve and regressor,
-and `seeds`), writes results/*.csv, each with a column `seed`:
-
-- runs: metrics/regressor.json, `hidden_units`, and `validation_loss`, the least of all epochs
-- history: data/regressor_history.csv
-- fit: x, fit and truth on a dense grid
-- polygon: x and y of the ends of the fit's straight pieces; no rows where it has curves
+A claim is a module in experiments/claims/. Its docstring is the claim, `CASES` are the settings that it compares,
+`measure(case, seed)` returns one row or several, and `judge(rows)` says what they show. Each row is kept in the CSV
+file beside the module under a key of its settings. To measure a claim anew, delete its CSV file.
 """
 
-from contextlib import chdir
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import yaml
+import torch
 
-from stages.common.artifacts import read_csv, read_json, read_weights, write_csv, write_text
-from stages.common.errors import run
-from stages.curve.generate_curve import main as generate_curve
-from stages.regressor.network import Regressor, network_from, predict
-from stages.regressor.train_regressor import main as train_regressor
-from stages.regressor.units import breakpoints
-from stages.scores.evaluate_regressor import main as evaluate_regressor
+from stages.common.artifacts import write_csv
+from stages.common.progress import progress
+from stages.common.settings import check_section
+from stages.curve.points import draw_points
+from stages.regressor.network import Regressor, predict
+from stages.regressor.training import train
+
+# The settings are written out, so that the claims stay as they are when params.yaml changes.
+CURVE = {
+    "source": "formula",
+    "x_column": "auto",
+    "y_column": "auto",
+    "x_scale": "linear",
+    "formula": "0.5*x**3 - 0.5*x**2 - 90*sin(x**2) + 1",
+    "x_min": -10.0,
+    "x_max": 10.0,
+    "samples": 5000,
+    "test_samples": 5000,
+    "noise_std": 30.0,
+    "outlier_fraction": 0.0,
+    "test_fraction": 0.15,
+}
+SHORT_CURVE = CURVE | {"x_min": -3.0, "x_max": 3.0, "samples": 1000, "noise_std": 10.0}  # the plain network can fit it
+PLAIN = {  # the articles' network: x itself, linear layers, LeakyReLU(0.2), L1, Adam
+    "encoding": "none",
+    "frequencies": 192,
+    "hidden_layers": [64, 64, 64],
+    "activation": "leaky_relu",
+    "negative_slope": 0.2,
+    "loss": "l1",
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "batch_size": 64,
+    "epochs": 100,
+    "ensemble_size": 1,
+    "standardise": True,
+}
+FOURIER = PLAIN | {  # the default network, but one instead of five
+    "encoding": "fourier",
+    "hidden_layers": [32, 32],
+    "learning_rate": 0.03,
+    "batch_size": 512,
+    "epochs": 30,
+}
 
 
-def measure(params: dict, seed: int) -> dict[str, pd.DataFrame]:
-    """Run the branch in the current folder with `seed` for the points and the network; the tables by name."""
-    seeded = {section: {**values, "seed": seed} for section, values in params.items()}
-    write_text("params.yaml", yaml.safe_dump(seeded))
-    for stage in (generate_curve, train_regressor, evaluate_regressor):
-        stage()
-    network = network_from(*read_weights("data/regressor.safetensors"))
-    history, fit = read_csv("data/regressor_history.csv"), read_csv("plots/regressor_fit.csv")
-    scores = {
-        **read_json("metrics/regressor.json"),
-        "hidden_units": sum(network.architecture["hidden_layers"]) * network.architecture["ensemble_size"],
-        "validation_loss": history["validation_loss"].min(),
-    }
-    lines = {series: rows.reset_index() for series, rows in fit.groupby("series")}
-    fit = pd.DataFrame({"x": lines["fit"]["x"], "fit": lines["fit"]["y"], "truth": lines["true curve"]["y"]})
-    tables = {"runs": pd.DataFrame([scores]), "history": history, "fit": fit, "polygon": polygon(network)}
-    return {name: table.assign(seed=seed) for name, table in tables.items()}
+class Case(NamedTuple):
+    """One combination of settings: its name by axis, the sections `curve` and `regressor` without seeds, and others."""
+
+    labels: dict[str, str | int | float]
+    curve: dict = {}  # noqa: RUF012 - never changed
+    regressor: dict = {}  # noqa: RUF012
+    others: dict = {}  # noqa: RUF012
+
+    @property
+    def key(self) -> str:
+        """Eight letters that change with any label or setting."""
+        return hashlib.sha256(json.dumps(self, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def polygon(network: Regressor) -> pd.DataFrame:
-    """Where the fit's straight pieces end, the ends of the training range included (columns x, y)."""
-    ends = float(network.x_low), float(network.x_high)
-    kinks = breakpoints(network, *ends)
-    x = np.empty(0) if kinks is None else np.array([ends[0], *kinks, ends[1]])
-    return pd.DataFrame({"x": x, "y": predict(network, x)[0]})
+@dataclass(frozen=True)
+class Fit:
+    """A trained network, its history (a row for each epoch), and its points (columns x, y, truth)."""
+
+    network: Regressor
+    history: pd.DataFrame
+    train: pd.DataFrame
+    test: pd.DataFrame
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the fitted curve at x (n,)."""
+        return predict(self.network, x)[0]
+
+    @property
+    def truth_rmse(self) -> float:
+        """Root mean squared distance from the true curve on the test points."""
+        return float(np.sqrt(np.mean((self(self.test["x"]) - self.test["truth"]) ** 2)))
+
+    @property
+    def test_mae(self) -> float:
+        """Mean absolute error on the test points."""
+        return float(np.abs(self(self.test["x"]) - self.test["y"]).mean())
 
 
-def main() -> None:
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    seeds = range(params.pop("seeds"))
-    with TemporaryDirectory() as folder, chdir(folder):
-        measured = [measure(params, seed) for seed in seeds]
-    for name in measured[0]:
-        write_csv(f"results/{name}.csv", pd.concat([tables[name] for tables in measured]))
+def points_of(case: Case, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw the training and the test points of a case."""
+    points = draw_points(check_section("curve", case.curve | {"seed": seed}, f"claim {case.labels}"))
+    train_points, test_points = (points[points["split"] == split] for split in ("train", "test"))
+    return train_points, test_points
 
 
-if __name__ == "__main__":
-    run(main)
+def fit(case: Case, seed: int, trained: bool = True) -> Fit:
+    """Draw points and train on them, both with `seed`; untrained, one epoch with steps of nearly no length."""
+    still = {} if trained else {"epochs": 1, "learning_rate": 1e-9}
+    regressor = check_section("regressor", case.regressor | still | {"seed": seed}, f"claim {case.labels}")
+    train_points, test_points = points_of(case, seed)
+    with redirect_stderr(io.StringIO()):  # no progress bar for each training
+        network, history = train(train_points["x"].to_numpy(), train_points["y"].to_numpy(), regressor)
+    return Fit(network, history, train_points, test_points)
+
+
+def claim(name: str) -> ModuleType:
+    """Return the module of a claim."""
+    return import_module(f"experiments.claims.{name}")
+
+
+@contextmanager
+def workers(jobs: int):
+    """Yield a `map` that works in `jobs` processes, or in this one if it is one."""
+    if jobs == 1:
+        yield map
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"))
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def measure_one(name: str, case: Case, seed: int) -> pd.DataFrame:
+    """Measure one case of a claim; floats have six significant digits."""
+    torch.set_num_threads(1)
+    rows = pd.DataFrame(claim(name).measure(case, seed))
+    floats = rows.select_dtypes(float)
+    rows[floats.columns] = floats.map(lambda value: float(f"{value:.6g}"))
+    return rows
+
+
+def measured_rows(name: str, path: Path, run: Callable = map) -> tuple[pd.DataFrame, int]:
+    """Return the rows of a claim and how many cases were missing in the CSV file at `path`.
+
+    Missing cases are measured by `run`, a `map`, and saved one after the other, so that an interrupted run goes on
+    where it stopped. Rows of other settings are dropped. Columns: the labels, seed, then what `measure` returns.
+    """
+    wanted = {(case.key, seed): case for case in claim(name).CASES for seed in range(claim(name).SEEDS)}
+    kept = pd.read_csv(path, dtype={"key": str}) if path.is_file() else pd.DataFrame({"key": [], "seed": []})
+    values = kept.columns.difference([*next(iter(wanted.values())).labels, "key", "seed"], sort=False)
+    found = {key: rows[values] for key, rows in kept.groupby(["key", "seed"], sort=False) if key in wanted}
+    missing = [key for key in wanted if key not in found]
+    cases, seeds = [wanted[key] for key in missing], [seed for _, seed in missing]
+    fresh = run(measure_one, [name] * len(missing), cases, seeds)
+    for key, rows in zip(missing, progress(fresh, name, "fit", len(missing)) if missing else (), strict=True):
+        found[key] = rows
+        write_csv(str(path), _table(wanted, found, keys=True))
+    return _table(wanted, found, keys=False), len(missing)
+
+
+def _table(wanted: dict[tuple[str, int], Case], found: dict, keys: bool) -> pd.DataFrame:
+    """Concatenate the rows of all cases found, in the order of `wanted`, behind their labels."""
+    tables = []
+    for (key, seed), case in wanted.items():
+        if (key, seed) in found:
+            rows = found[key, seed]
+            first = ({"key": key} if keys else {}) | case.labels | {"seed": seed}
+            tables.append(pd.concat([pd.DataFrame([first] * len(rows), index=rows.index), rows], axis=1))
+    return pd.concat(tables, ignore_index=True)

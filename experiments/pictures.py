@@ -1,4 +1,4 @@
-"""Pictures of what the claims' experiments measured: mean and spread over the seeds."""
+"""Pictures of the claims' measurements: mean and spread over the seeds, and fits beside the true curve."""
 
 from typing import Literal
 
@@ -8,14 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from pandas import DataFrame
 
-from stages.common.colours import CLASS_COLOURS
-from stages.figures.style import FIT, INK, MUTED, TRUTH, legend_above, new_figure, paper
+from experiments.measure import Fit
+from stages.curve.formula import evaluate
+from stages.figures.style import CLASS_COLOURS, DATA, FIT, INK, MUTED, TRUTH, legend_above, new_figure, paper
+from stages.regressor.network import predict
 
-SIZE = (7.2, 4.4)
+DISTANCE = "distance from the true curve (RMSE)"
 
 
 def draw_trend(
-    runs: DataFrame,
+    rows: DataFrame,
     x: str,
     y: str,
     group: str,
@@ -26,21 +28,19 @@ def draw_trend(
     y_scale: Literal["linear", "log"] = "linear",
     y_label: str = "",
     lines: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
-    size: tuple[float, float] = SIZE,
 ) -> Figure:
-    """The mean of `y` over the seeds at each `x`, for each `group`, with bars of one standard deviation.
+    """Draw the mean of `y` over the seeds at each `x`, for each `group`, with bars of one standard deviation.
 
     Args:
-        runs: a row for each run, with columns `x`, `y`, `group`.
+        rows: columns `x`, `y`, `group`; a row for each fit.
         lines: thin lines to compare with, by name, as x and y.
     """
     with paper():
-        figure = new_figure(*size, title, note)
+        figure = new_figure(7.2, 4.4, title, note)
         axes = figure.subplots()
-        places = list(dict.fromkeys(runs[x]))
-        groups = list(dict.fromkeys(runs[group]))
+        places, groups = list(dict.fromkeys(rows[x])), list(dict.fromkeys(rows[group]))
         for rank, name in enumerate(groups):
-            values = runs[runs[group] == name].groupby(x, sort=False)[y]
+            values = rows[rows[group] == name].groupby(x, sort=False)[y]
             at = values.mean().index
             if x_scale == "category":
                 at = np.array([places.index(place) for place in at]) + 0.06 * (rank - (len(groups) - 1) / 2)
@@ -59,75 +59,71 @@ def draw_trend(
             axes.xaxis.set_minor_locator(NullLocator())
         _scale_y(axes, y_scale)
         axes.set(xlabel=x, ylabel=y_label or y)
-        handles, names = axes.get_legend_handles_labels()
-        legend_above(axes, handles, names)
+        legend_above(axes, *axes.get_legend_handles_labels())
         return figure
 
 
 def draw_histories(
-    history: DataFrame,
-    y: str,
-    panel: str | None,
-    group: str,
-    *,
-    title: str,
-    note: str,
-    y_label: str,
-    size: tuple[float, float] = (8.6, 4.4),
-) -> Figure:
-    """`y` over the epochs on a logarithmic axis: a panel for each `panel`, a line for each `group` in its range.
+    rows: DataFrame, y: str, panel: str, group: str, *, title: str, note: str, y_label: str,
+    lines: dict[str, float] | None = None,
+) -> Figure:  # fmt: skip
+    """Draw `y` over the epochs on a logarithmic axis: a panel for each `panel`, a line and its range for each `group`.
 
     Args:
-        history: columns epoch, seed, `y`, `panel`, `group`.
+        rows: columns epoch, seed, `y`, `panel`, `group`.
+        lines: thin horizontal lines, by name.
     """
     with paper():
-        figure = new_figure(*size, title, note)
-        panels = [("epoch", history)]
-        if panel is not None:
-            panels = [(f"epoch, {name}", rows) for name, rows in history.groupby(panel, sort=False)]
-        groups = list(dict.fromkeys(history[group]))
-        for axes, (name, rows) in zip(
-            figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
-        ):
+        panels = list(rows.groupby(panel, sort=False))
+        figure = new_figure(4.3 * len(panels), 4.4, title, note)
+        groups = list(dict.fromkeys(rows[group]))
+        for axes, (name, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             for rank, member in enumerate(groups):
-                epochs = rows[rows[group] == member].groupby("epoch")[y]
+                epochs = part[part[group] == member].groupby("epoch")[y]
                 epoch, colour = epochs.mean().index, CLASS_COLOURS[rank]
                 axes.fill_between(epoch, epochs.min(), epochs.max(), color=colour, alpha=0.18, linewidth=0)
                 axes.plot(epoch, epochs.mean(), color=colour, linewidth=1.6, label=str(member))
-            axes.set_xlabel(name)
+            for text, level in (lines or {}).items():
+                axes.axhline(level, color=MUTED, linewidth=1, linestyle=(0, (5, 3)), label=text)
+            axes.set_xlabel(f"epoch, {name}")
             _scale_y(axes, "log")
         figure.axes[0].set_ylabel(y_label)
-        handles, names = axes.get_legend_handles_labels()
-        if not isinstance(groups[0], str):
-            names[0] += f" {group}"
-        legend_above(figure.axes[0], handles, names)
+        legend_above(figure.axes[0], *axes.get_legend_handles_labels())
         return figure
 
 
-def draw_polygons(
-    fits: dict[str, DataFrame],
-    polygons: dict[str, DataFrame],
+def draw_fits(
+    fits: dict[str, Fit],
+    formula: str,
+    limits: tuple[float, float],
     *,
     title: str,
     note: str,
-    size: tuple[float, float] = (8.6, 8),
+    corners: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
 ) -> Figure:
-    """Each fit in red on the true curve, the ends of its straight pieces marked.
+    """Draw each fit in red on the true curve: with the ends of its straight pieces, or with its points and band.
 
     Args:
-        fits: by name, columns x, truth.
-        polygons: by the same names, columns x, y: where the straight pieces end.
+        fits: by name.
+        formula: the true curve.
+        limits: the range of x to show.
+        corners: by the same names, x and y of the ends of the straight pieces.
     """
+    x = np.linspace(*limits, 1001)
     with paper():
-        figure = new_figure(*size, title, note)
+        figure = new_figure(8.6, 2 + 2 * len(fits), title, note)
         panels = figure.subplots(len(fits), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, (name, fit) in zip(panels, fits.items(), strict=True):
-            polygon = polygons[name]
-            axes.plot(fit["x"], fit["truth"], color=TRUTH, linewidth=0.6, label="true curve")
-            axes.plot(polygon["x"], polygon["y"], color=FIT, linewidth=1.6, label="fit")
-            dots = {"marker": "o", "linestyle": "", "markersize": 4.5, "markerfacecolor": "white", "zorder": 3}
-            inner = polygon[1:-1]
-            axes.plot(inner["x"], inner["y"], markeredgecolor=INK, label="breakpoint", **dots)
+            y, lower, upper = predict(fit.network, x)
+            axes.plot(x, evaluate(formula, x), color=TRUTH, linewidth=0.6, label="true curve")
+            axes.plot(x, y, color=FIT, linewidth=1.6, label="fit")
+            if corners:
+                inner = [values[1:-1] for values in corners[name]]
+                dots = {"marker": "o", "linestyle": "", "markersize": 4.5, "markerfacecolor": "white", "zorder": 3}
+                axes.plot(*inner, markeredgecolor=INK, label="breakpoint", **dots)
+            else:
+                axes.fill_between(x, lower, upper, color=FIT, alpha=0.15, linewidth=0, label="90 % band")
+                axes.scatter(fit.train["x"], fit.train["y"], s=2, color=DATA, zorder=0, label="training points")
             axes.set_ylabel(f"y, {name}")
             axes.margins(x=0.02)
         panels[-1].set_xlabel("x")
@@ -136,7 +132,7 @@ def draw_polygons(
 
 
 def _scale_y(axes: Axes, scale: str) -> None:
-    """A logarithmic axis gets plain numbers, the more in a decade the fewer decades it spans."""
+    """Scale the y axis; a logarithmic one gets plain numbers, the more in a decade the fewer decades it spans."""
     axes.set_yscale(scale)
     if scale == "log":
         low, high = axes.get_ylim()
