@@ -49,7 +49,7 @@ def timed(command: list[str], folder: Path) -> tuple[float, dict[str, float]]:
     end = time.perf_counter()
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{''.join(lines)[-2000:]}")
-    ends = [*list(begun.values())[1:], end]
+    ends = [*begun.values(), end][1:]
     return end - start, {stage: stop - begin for (stage, begin), stop in zip(begun.items(), ends, strict=True)}
 
 
