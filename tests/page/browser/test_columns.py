@@ -78,7 +78,7 @@ def test_filters_work_together_and_on_each_other_s_charts(ship_map):
     harbour.get_by_label("Kiel").first.uncheck()
     left = [i for i in within if not (i % 4 == 1 and i % 7 != 6)]
     assert ship_map.run(SHOWN) == left
-    assert ship_map.page.locator("#found").text_content() == f"{len(left)} of 600 points"
+    assert ship_map.page.locator("#found").text_content() == f"{len(left)} of 600"
     assert ship_map.page.locator("#legend .amount").nth(0).text_content() == str(sum(i % 4 == 0 for i in left))
     ship_map.page.locator("#select-found").click()
     assert ship_map.run("() => [...fitmap.state.selected]") == left

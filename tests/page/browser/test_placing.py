@@ -42,7 +42,9 @@ def latents_of(images: np.ndarray, arrays: dict[str, np.ndarray]) -> np.ndarray:
     for number in (1, 3, 5):
         values = values / (1 + np.exp(-values)) if number > 1 else values
         values = values @ arrays[f"encoder.{number}.weight"].T + arrays[f"encoder.{number}.bias"]
-    return (values + centred @ arrays["linear_encoder.weight"].T).astype(np.float32)
+    values = values + centred @ arrays["linear_encoder.weight"].T
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    return (values * lengths ** (ARCHITECTURE["length_power"] - 1)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

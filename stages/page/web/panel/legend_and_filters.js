@@ -78,7 +78,7 @@ export class LegendAndFilters {
       all++;
       if (state.isShown(i) && (!state.matched || state.matched[i])) found++;
     }
-    byId("found").textContent = found === all ? `${grouped(all)} points` : `${grouped(found)} of ${grouped(all)} points`;
+    byId("found").textContent = found === all ? `${grouped(all)} points` : `${grouped(found)} of ${grouped(all)}`;
     byId("select-found").hidden = found === all || !found;
     byId("reset-filters").hidden = !(state.filters.size || state.search || state.selected);
   }
