@@ -34,8 +34,8 @@ def pack_encoder(encoder: Encoder) -> tuple[dict, bytes]:
     """Return a description for the page's header and the deflated bytes that it describes.
 
     The bytes are all scales, biases and the mean as float32, then all levels as int8. `layers` are in the order of
-    their use; `lengthPower` is the power of the latents' lengths. A weight, and the latents (transposed: one row for each dimension), are `levels` times the `scales` of
-    their rows.
+    their use; `lengthPower` is the power of the latents' lengths. A weight, and the latents (transposed: one row for
+    each dimension), are `levels` times the `scales` of their rows.
     """
     arrays = encoder.arrays
     names = [name for name in arrays if name.startswith("encoder.") and name.endswith(".weight")]
