@@ -66,6 +66,8 @@ METRICS = {
     "map.groups": Metric(None, Tolerance(1)),
     "map.points": Metric(),
     "map.placed_points": Metric(),
+    "map.exact_duplicates": Metric(),
+    "map.leaks": Metric(),
 }
 UNKNOWN = Metric()
 
