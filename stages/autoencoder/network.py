@@ -23,7 +23,6 @@ FIRST_LOG_VARIANCE = -4.0  # of the noise on latents, which training adapts; bes
 SHORTEST = 1e-6  # length below which a vector has no direction
 LARGEST_DENSE = 32  # side in pixels up to which `auto` takes dense layers for grey images
 LARGEST_INMOST = 8  # side of the innermost feature maps of the convolutional network
-GROUP = 8  # channels that GroupNorm normalises together
 
 
 class Autoencoder(nn.Module):
@@ -104,9 +103,9 @@ def _linear_stack(widths: list[int]) -> list[nn.Module]:
 
 
 def conv_layers(shape: tuple[int, int, int], channels: list[int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Build an encoder of convolutions that each halve the image, and a mirrored decoder; residual blocks lie inmost.
+    """Build an encoder of convolutions that each halve the image, and a mirrored decoder.
 
-    The decoder doubles by pixel shuffle (Shi et al. 2016) before each convolution, which leaves no checkerboard.
+    The decoder doubles by pixel shuffle (Shi et al. 2016), which leaves no checkerboard as transposed convolutions do.
     Large images are halved further, with the last number of channels, down to `LARGEST_INMOST` pixels. An image whose
     sides are no multiple of what is halved is padded at first and cropped at last.
     """
@@ -119,32 +118,14 @@ def conv_layers(shape: tuple[int, int, int], channels: list[int], latent_dim: in
     decoder: list[nn.Module] = [Resize(height, width)]
     before = colours
     for after in channels:
-        encoder += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
-        decoder = [nn.SiLU(), nn.PixelShuffle(2), nn.Conv2d(after // 4, before, 3, padding=1), *decoder]
+        encoder += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.SiLU()]
+        decoder = [nn.SiLU(), nn.Conv2d(after, 4 * before, 3, padding=1), nn.PixelShuffle(2), *decoder]
         before = after
     features = before * rows * columns
     return (
-        nn.Sequential(*encoder[:-1], Residual(before), nn.SiLU(), nn.Flatten(), nn.Linear(features, latent_dim)),
-        nn.Sequential(
-            nn.Linear(latent_dim, features), nn.Unflatten(1, (before, rows, columns)), Residual(before), *decoder
-        ),
+        nn.Sequential(*encoder, nn.Flatten(), nn.Linear(features, latent_dim)),
+        nn.Sequential(nn.Linear(latent_dim, features), nn.Unflatten(1, (before, rows, columns)), *decoder),
     )
-
-
-class Residual(nn.Module):
-    """Add to feature maps what two normalised 3 × 3 convolutions make of them (He et al. 2016; Wu & He 2018)."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.layers = nn.Sequential(*(layer for _ in range(2) for layer in _normalised_conv(channels)))
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return maps + self.layers(maps)
-
-
-def _normalised_conv(channels: int) -> list[nn.Module]:
-    groups = max(channels // GROUP, 1) if channels % GROUP == 0 else 1
-    return [nn.GroupNorm(groups, channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1)]
 
 
 class Resize(nn.Module):

@@ -19,7 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from stages.autoencoder.checkpoint import Checkpoint
 from stages.autoencoder.network import LARGEST_DENSE, Autoencoder
-from stages.autoencoder.views import random_views
+from stages.autoencoder.views import more_images, random_views
 from stages.common.errors import InputError
 from stages.common.network_weights import filled
 from stages.common.progress import progress
@@ -29,7 +29,7 @@ THREADS = 1  # a constant, since the number of threads changes the last bits of 
 VALIDATION_FRACTION = 0.05
 WEIGHT_DECAY = 0.01
 LENGTH_POWER = 0.25  # see network.py
-EPOCHS = {"dense": 12, "conv": 30}  # what `epochs: auto` means
+EPOCHS = {"dense": 12, "conv": 40}  # what `epochs: auto` means
 WARMUP = 0.05  # fraction of all steps in which the learning rate rises
 CHUNK = 256  # images encoded at once
 LONG, LARGE = 60, 2  # seconds and GB of a training that are announced
@@ -88,6 +88,8 @@ def train(
                 (epoch * steps + step) / (epochs * steps)
             )
             originals = intensities(training[batch])
+            if network.architecture["name"] == "conv":  # it would learn few images by heart
+                originals = more_images(originals, chance)
             views = random_views(originals, params.view_strength, chance)
             targets = originals if params.view_consistency else views
             noise = torch.randn(len(batch), params.latent_dim, generator=chance, device=place)

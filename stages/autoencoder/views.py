@@ -1,4 +1,4 @@
-"""Random views: each image a little shifted, rotated and stretched, so that it still shows the same thing."""
+"""Random changes of images that leave what they show: views of an image, and more images to learn from."""
 
 import math
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+CROP = 0.1  # largest shift of `more_images`, a share of a side
 SHIFT, ROTATION, STRETCHING = 1 / 28, 8.0, 0.08  # at strength 1: share of a side, degrees, share of a side
 
 
@@ -27,3 +28,21 @@ def random_views(images: Tensor, strength: float, generator: torch.Generator) ->
     ]
     grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def more_images(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Return images (n, c, h, w) of which half are mirrored and each is shifted by whole pixels, up to `CROP`.
+
+    Pixels from outside repeat the image, reflected at its border. Nothing is interpolated, so nothing gets blurred.
+    """
+    n, _, height, width = images.shape
+    mirrored = torch.rand(n, 1, 1, 1, generator=generator, device=images.device) < 0.5
+    images = torch.where(mirrored, images.flip(3), images)
+    most = round(CROP * height), round(CROP * width)
+    padded = functional.pad(images, (most[1], most[1], most[0], most[0]), mode="reflect")
+    down, right = (torch.randint(0, 2 * m + 1, (n, 1), generator=generator, device=images.device) for m in most)
+    rows = (down + torch.arange(height, device=images.device))[:, None, :, None]
+    columns = (right + torch.arange(width, device=images.device))[:, None, None, :]
+    image = torch.arange(n, device=images.device)[:, None, None, None]
+    channel = torch.arange(images.shape[1], device=images.device)[None, :, None, None]
+    return padded[image, channel, rows, columns]

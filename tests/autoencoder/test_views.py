@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stages.autoencoder import views
-from stages.autoencoder.views import random_views
+from stages.autoencoder.views import more_images, random_views
 
 
 def centre_of_mass(images):
@@ -61,3 +61,14 @@ def test_strength_scales_views_and_colours_move_together():
 def test_views_repeat_the_border():
     white = torch.ones(20, 1, 12, 15)
     torch.testing.assert_close(random_views(white, 3, torch.Generator().manual_seed(0)), white)
+
+
+def test_more_images_are_mirrored_and_shifted_by_whole_pixels():
+    image = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    images = more_images(image.expand(400, 3, 20, 30), torch.Generator().manual_seed(1))
+    inner = images[:, :, 2:-2, 3:-3]  # the border is a reflection
+    windows = torch.cat([image, image.flip(3)]).unfold(2, 16, 1).unfold(3, 24, 1)  # (2, 3, 5, 7, 16, 24)
+    windows = windows.permute(0, 2, 3, 1, 4, 5).flatten(0, 2).flatten(1)
+    found = (torch.cdist(inner.flatten(1), windows) < 0.05).int().argmax(dim=1)
+    assert (torch.cdist(inner.flatten(1), windows).amin(dim=1) < 0.05).all()
+    assert len(found.unique()) > 60  # of 70: both mirrored and not, by any shift
