@@ -153,7 +153,7 @@ def test_the_recipes_of_the_documentation(project):
     write_points(project.folder / "my_points.csv")
     write_photographs(project.folder / "my_photos", lambda i: f"{('cat', 'dog')[i % 2]}")
     write_songs(project.folder / "my_vectors.parquet")
-    project.set({"images": {"pixels": 24}, "tsne": {"perplexity": 10}})
+    project.set({"tsne": {"perplexity": 10}})
     project.commit("before")
     for command in commands(Path("docs/data.md")):
         words = shlex.split(command)
