@@ -137,7 +137,7 @@ def announce(network: Autoencoder, batch: Tensor, steps: int) -> None:
         weights = sum(parameter.numel() for parameter in network.parameters())
         print(
             f"{network.architecture['name']} autoencoder of {weights:,} weights: training takes about "
-            f"{max(seconds / 60, 1):.0f} min and {gigabytes:.1f} GB beside the images",
+            f"{max(seconds / 60, 1):.0f} min and {max(gigabytes, 0.1):.1f} GB beside the images",
             flush=True,
         )
 
