@@ -16,7 +16,7 @@ from stages.common.errors import InputError
 from stages.common.samples import classes_of, labels_of, make_samples, read_samples
 from stages.common.settings import VECTOR_FILES, load_params, map_params
 from stages.figures.style import png_bytes, shorten
-from stages.images.like_training import read_like_training
+from stages.images.new_image_files import read_like_training
 from stages.images.source_folder import list_images
 from stages.images.source_vectors import VectorTable, read_vectors, row_names, scale_vectors
 from stages.latents.new_rows import (

@@ -10,7 +10,7 @@ from pandas import DataFrame
 from experiments.findings import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
 from experiments.pictures import draw_trend
-from stages.regressor.units import dead_units
+from stages.regressor.pieces_and_dead_units import dead_units
 
 RATE, DEAD = "learning rate", "dead units, %"
 RATES = {"untrained": 0.001, "0.001": 0.001, "0.01": 0.01, "0.1": 0.1}

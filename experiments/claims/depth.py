@@ -9,8 +9,8 @@ from pandas import DataFrame
 from experiments.findings import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
 from experiments.pictures import draw_trend
-from stages.regressor.units import linear_pieces
-from stages.scores.fit import linear_baseline_mae
+from stages.regressor.pieces_and_dead_units import linear_pieces
+from stages.scores.linear_baseline import linear_baseline_mae
 
 ACTIVATIONS = {"identity": "identity", "LeakyReLU": "leaky_relu"}
 CASES = [

@@ -10,7 +10,7 @@ from pandas import DataFrame
 from experiments.findings import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, Fit, fit
 from experiments.pictures import draw_fits
-from stages.regressor.units import breakpoints
+from stages.regressor.pieces_and_dead_units import breakpoints
 
 CASES = [
     Case({"hidden layers": layers, "width": width}, SHORT_CURVE, PLAIN | {"hidden_layers": [width] * layers})

@@ -11,8 +11,8 @@ from stages.common.settings import CurveParams, load_params
 from stages.curve.formula import evaluate
 from stages.curve.points import noise_floor_mae, read_curve
 from stages.regressor.network import Regressor, network_from, predict
-from stages.regressor.units import dead_units, linear_pieces
-from stages.scores.fit import linear_baseline_mae, straight_line
+from stages.regressor.pieces_and_dead_units import dead_units, linear_pieces
+from stages.scores.linear_baseline import linear_baseline_mae, straight_line
 
 GRID = 4001
 NO_BETTER = 0.98  # a fit is no better than a straight line if its median error is not below this share of the line's

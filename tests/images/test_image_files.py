@@ -8,7 +8,7 @@ from PIL import Image
 
 from stages.common.errors import InputError
 from stages.images.image_files import is_grey, open_image, range_used, read_square, scale, to_grey_array
-from stages.images.like_training import read_like_training
+from stages.images.new_image_files import read_like_training
 
 RED = (200, 30, 40)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.scores.fit import linear_baseline_mae, straight_line
+from stages.scores.linear_baseline import linear_baseline_mae, straight_line
 
 
 def test_the_straight_line_is_that_of_least_squares():
