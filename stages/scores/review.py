@@ -17,7 +17,7 @@ FINDING = ["kind", "row", "why", "score", "other_row", "suggestion"]
 SAME = "exact copy"
 KINDS = ("duplicate", "leak", "outlier", "label", "thin")
 NEIGHBOURS = 10  # whose distance tells an outlier
-OUTLIER_PERCENTILE = 99  # of distances and errors: beyond it a row is an outlier
+OUTLIER_PERCENTILE, ERROR_PERCENTILE = 99, 99.9  # of distances and errors: beyond it a row is an outlier
 FOLDS = 5
 COMPONENTS = 32  # of the latents, from which classes are told apart
 REGULARISATION = 0.1  # of each class's covariance, towards a sphere
@@ -65,20 +65,23 @@ def count_duplicates(findings: pd.DataFrame) -> dict[str, int]:
 
 
 def find_outliers(latents: np.ndarray, errors: np.ndarray | None) -> pd.DataFrame:
-    """Return rows far from their neighbours or badly rebuilt, compared with the rest.
+    """Return rows far from all others, far from their neighbours, or badly rebuilt, compared with the rest.
 
-    The distance is the mean to the `NEIGHBOURS` nearest other latents (n, d) (Ramaswamy et al. 2000); `errors` (n,)
-    are mean squared reconstruction errors, None if unknown. The score is the larger of both, each divided by its 99th
-    percentile; a row is an outlier above 1.
+    Distances are taken among the latents (n, d) in units of their principal deviations: from the mean (Mahalanobis
+    1936), and on average from the `NEIGHBOURS` nearest others (Ramaswamy et al. 2000). `errors` (n,) are mean squared
+    reconstruction errors, None if unknown. Each is divided by a percentile of all rows; the score is the largest, and
+    a row is an outlier above 1. Errors count less: a rare pattern is badly rebuilt as well.
     """
-    k = min(NEIGHBOURS, len(latents) - 1)
-    neighbours = nearest_others(latents, k)
-    distances = np.linalg.norm(latents[neighbours] - latents[:, None], axis=2).mean(axis=1)
-    measures = {"far from its neighbours": distances}
+    whitened = PCA(min(COMPONENTS, *latents.shape), whiten=True, random_state=0).fit_transform(latents)
+    neighbours = nearest_others(whitened.astype(np.float32), min(NEIGHBOURS, len(latents) - 1))
+    between = np.linalg.norm(whitened[neighbours] - whitened[:, None], axis=2).mean(axis=1)
+    measures = {
+        "far from all others": (np.square(whitened).sum(axis=1), OUTLIER_PERCENTILE),
+        "far from its neighbours": (between, OUTLIER_PERCENTILE),
+    }
     if errors is not None:
-        measures["badly rebuilt"] = errors
-    limits = [max(np.percentile(values, OUTLIER_PERCENTILE), 1e-12) for values in measures.values()]
-    ratios = np.stack([values / limit for values, limit in zip(measures.values(), limits, strict=True)])
+        measures["badly rebuilt"] = (errors, ERROR_PERCENTILE)
+    ratios = np.stack([v / max(np.percentile(v, percentile), 1e-12) for v, percentile in measures.values()])
     scores, reasons = ratios.max(axis=0), np.array(list(measures))[ratios.argmax(axis=0)]
     rows = np.flatnonzero(scores > 1)
     return _table([("outlier", row, reasons[row], scores[row], neighbours[row, 0], "") for row in rows])

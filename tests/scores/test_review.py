@@ -119,9 +119,9 @@ def test_rows_far_from_all_others_or_badly_rebuilt_come_first_among_the_outliers
     findings = find_outliers(latents, errors)
     assert set(findings["row"][:3]) == {5, 500, 700}
     why = findings.set_index("row")["why"]
-    assert why[5] == "far from its neighbours"
+    assert why[5] in ("far from all others", "far from its neighbours")
     assert why[700] == "badly rebuilt"
-    assert len(findings) <= 20
+    assert len(findings) <= 30
 
 
 def test_flipped_labels_are_suspect_and_the_true_class_is_suggested():
