@@ -115,6 +115,16 @@ def in_parallel(function: Callable, items: Iterable) -> Iterator:
             yield waiting.popleft().result()
 
 
+def side_of(path: Path) -> int:
+    """Return the shorter side of an image file in pixels, as its header says; 0 if it cannot be read."""
+    endings()
+    try:
+        with naming(path), _opened(path) as image:
+            return min(image.size)
+    except InputError:
+        return 0
+
+
 def is_grey(pixels: np.ndarray) -> bool:
     """Return whether no channel of (p, p, 3) uint8 differs visibly from the others (JPEG rounds by a level or two)."""
     return bool((pixels.max(axis=2) - pixels.min(axis=2)).max(initial=0) <= 3)
@@ -162,11 +172,7 @@ def open_image(path: Path, enough: int) -> Iterator[Image.Image]:
     """
     endings()
     with naming(path), contextlib.ExitStack() as stack:
-        if not is_file(str(path)):
-            raise OSError("it is no file")  # a pipe would be waited for
-        if (size := os.path.getsize(path)) > MAX_BYTES:
-            raise InputError(f"{path} has {size:,} bytes, more than {MAX_BYTES:,}")
-        image = stack.enter_context(Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]))
+        image = stack.enter_context(_opened(path))
         width, height = image.size
         image.draft(None, (enough, enough))
         if image.width * image.height > MAX_PIXELS or width * height > MAX_REDUCED:
@@ -174,6 +180,14 @@ def open_image(path: Path, enough: int) -> Iterator[Image.Image]:
         if image.width * image.height > LARGE:
             stack.enter_context(LARGE_AT_ONCE)
         yield ImageOps.exif_transpose(image)
+
+
+def _opened(path: Path) -> Image.Image:
+    if not is_file(str(path)):
+        raise OSError("it is no file")  # a pipe would be waited for
+    if (size := os.path.getsize(path)) > MAX_BYTES:
+        raise InputError(f"{path} has {size:,} bytes, more than {MAX_BYTES:,}")
+    return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
 def has_other_depth(image: Image.Image) -> bool:

@@ -19,10 +19,10 @@ from stages.common.errors import InputError
 from stages.common.progress import progress
 from stages.common.samples import COLUMNS, make_samples
 from stages.common.settings import ImagesParams
-from stages.images.image_files import endings, is_grey, range_used, read_squares, scale, to_grey_array
+from stages.images.image_files import endings, is_grey, range_used, read_squares, scale, side_of, to_grey_array
 from stages.images.tables import ENDINGS, SPLITS, classes_of_text, read_table, splits_of, typed
 
-PHOTOGRAPH_PIXELS = 64
+PHOTOGRAPH_PIXELS, SMALL_PIXELS = 64, 32  # what `pixels: auto` means; the second if no image is larger
 FEWEST_IMAGES = 10
 METADATA = {f"metadata{ending}" for ending in ENDINGS}
 FILE_NAMES = ("file_name", "filename", "file", "path", "image", "image_path")
@@ -157,7 +157,10 @@ def read_pictures(paths: list[Path], params: ImagesParams, folder: Path | None =
 
     Raises `InputError` if some are broken, unless `params.on_broken` is `skip`; each broken file is named on stderr.
     """
-    pixels = PHOTOGRAPH_PIXELS if params.pixels == "auto" else params.pixels
+    pixels = params.pixels
+    if pixels == "auto":
+        small = not any(side_of(path) > SMALL_PIXELS for path in paths)
+        pixels = SMALL_PIXELS if small else PHOTOGRAPH_PIXELS
     colours = on_disk((len(paths), pixels, pixels, 3), np.uint8)
     deep, spans, errors, all_grey, brightest = np.empty(0), {}, {}, True, 0
     squares = read_squares(paths, pixels, params.fit, folder)

@@ -171,9 +171,15 @@ def test_colour_is_kept_unless_every_image_is_grey(tmp_path):
     assert read(tmp_path)[1]["images"].shape == (20, 16, 16)
     assert read(tmp_path, colour="rgb")[1]["images"].shape == (20, 16, 16, 3)
     save(tmp_path / "red.png", colour=(255, 0, 0))
-    images = read(tmp_path, pixels="auto")[1]["images"]
-    assert images.shape == (21, 64, 64, 3)
+    assert read(tmp_path)[1]["images"].shape == (21, 16, 16, 3)
     assert read(tmp_path, colour="grey")[1]["images"].shape == (21, 16, 16)
+
+
+def test_images_have_64_pixels_a_side_unless_all_are_small(tmp_path):
+    write(tmp_path, *(f"{i}.png" for i in range(20)))
+    assert read(tmp_path, pixels="auto")[1]["images"].shape == (20, 32, 32)
+    save(tmp_path / "large.png", size=(40, 33))
+    assert read(tmp_path, pixels="auto")[1]["images"].shape == (21, 64, 64)
 
 
 def test_a_data_set_that_is_nearly_black_is_reported(tmp_path, capsys):

@@ -234,7 +234,7 @@ def test_a_column_of_paths_brings_pictures(tmp_path, capsys, column):
         Image.new("RGB", (9, 9), (i, 0, 0)).save(tmp_path / "pictures" / f"{i}.png")
     path = write(tmp_path / "a.csv", TABLE.assign(**{column: [f"pictures/{i}.png" for i in range(60)]}))
     samples, arrays, latents = read(path)
-    assert arrays["images"].shape == (60, 64, 64, 3)
+    assert arrays["images"].shape == (60, 32, 32, 3)
     row = row_of(latents)
     assert arrays["images"][:, 0, 0, 0].tolist() == row.tolist()
     assert list(samples["file_name"]) == [f"pictures/{i}.png" for i in row]
