@@ -114,8 +114,8 @@ def faults(evaluator, formula: str, watch: Watch) -> list[str]:
     return found + watch.seen
 
 
-@pytest.mark.parametrize("formulas", [4_000, pytest.param(250_000, marks=pytest.mark.full)])
-def test_no_hostile_formula_reaches_more_than_arithmetic(formulas, watch, count, recwarn):
+@pytest.mark.parametrize("formulas", [4_000, pytest.param(100_000, marks=pytest.mark.full)])
+def test_no_hostile_formula_reaches_more_than_arithmetic(formulas, watch, recwarn):
     chance, before, accepted = random.Random(formulas), peak_bytes(), 0
     for _ in range(formulas):
         formula = hostile_formula(chance)
@@ -124,7 +124,6 @@ def test_no_hostile_formula_reaches_more_than_arithmetic(formulas, watch, count,
     assert accepted > formulas / 100, "most are refused, but the generator must reach arithmetic too"
     assert peak_bytes() - before < 100e6
     assert not recwarn.list
-    count("hostile formulas tried", formulas)
 
 
 def is_arithmetic(formula: str) -> bool:
