@@ -6,9 +6,10 @@ Each function returns findings: rows of a table with `kind`, `row` (of the sampl
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import solve_triangular
+from scipy.special import log_softmax
 from sklearn.decomposition import PCA
-from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedKFold
 
 from stages.scores.duplicates import exact_copies, near_copies
 from stages.tsne.neighbours import nearest_others
@@ -93,7 +94,7 @@ def find_suspect_labels(latents: np.ndarray, labels: np.ndarray, classes: list[s
     Confident learning (Northcutt, Jiang & Chuang 2021, arXiv:1911.00068): class probabilities are out of sample, from a
     model that has not seen the row, here Gaussians fitted to the latents (n, d) of each class in five folds. Rows are
     ranked by self-confidence, the probability of their own label. `labels` (n,) are class indices, -1 if unknown;
-    classes with fewer rows than folds are left out. The score is -log10 of the probability.
+    classes with fewer than two rows in each fold are left out. The score is -log10 of the probability.
     """
     counts = np.bincount(labels[labels >= 0], minlength=len(classes) + 1)
     rows = np.flatnonzero((labels >= 0) & (counts[labels] >= 2 * FOLDS))
@@ -102,8 +103,9 @@ def find_suspect_labels(latents: np.ndarray, labels: np.ndarray, classes: list[s
         return _table([])
     points = PCA(min(COMPONENTS, *latents[rows].shape), random_state=seed).fit_transform(latents[rows])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    model = QuadraticDiscriminantAnalysis(reg_param=REGULARISATION)
-    model_log = cross_val_predict(model, points, labels[rows], cv=folds, method="predict_log_proba")
+    model_log = np.empty((len(rows), len(present)))
+    for learned, held_out in folds.split(points, labels[rows]):
+        model_log[held_out] = class_log_probabilities(points[learned], labels[rows][learned], points[held_out])
     own = model_log[np.arange(len(rows)), np.searchsorted(present, labels[rows])]
     best = model_log.max(axis=1)
     suspect = np.flatnonzero(own < best + np.log(UNLIKELY))
@@ -111,6 +113,22 @@ def find_suspect_labels(latents: np.ndarray, labels: np.ndarray, classes: list[s
     names = [classes[label] for label in present[model_log[suspect].argmax(axis=1)]]
     found = zip(rows[suspect], scores, names, strict=True)
     return _table([("label", row, "another class is likelier", score, -1, name) for row, score, name in found])
+
+
+def class_log_probabilities(points: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the log probability of each class, in order, for `others` (m, d): float (m, classes).
+
+    Each class is a Gaussian fitted to its `points` (n, d), as in quadratic discriminant analysis. Its covariance is
+    regularised, so that classes with fewer rows than dimensions have one too.
+    """
+    logs = []
+    for label in np.unique(labels):
+        own = points[labels == label]
+        covariance = (1 - REGULARISATION) * np.cov(own.T, bias=True) + REGULARISATION * np.eye(points.shape[1])
+        root = np.linalg.cholesky(covariance)
+        distances = np.square(solve_triangular(root, (others - own.mean(axis=0)).T, lower=True)).sum(axis=0)
+        logs.append(np.log(len(own)) - distances / 2 - np.log(root.diagonal()).sum())
+    return log_softmax(np.stack(logs, axis=1), axis=1)
 
 
 def find_thin_spots(

@@ -138,6 +138,14 @@ def test_flipped_labels_are_suspect_and_the_true_class_is_suggested():
     assert (found["suggestion"].to_numpy() == truth).mean() > 0.8
 
 
+def test_a_wrong_label_is_suspect_in_classes_smaller_than_the_vectors():
+    labels = np.arange(60) % 4
+    latents = np.random.default_rng(0).normal(size=(60, 40)) + 20 * np.eye(40)[labels]
+    labels[0] = 1
+    findings = find_suspect_labels(latents, labels, list("abcd"))
+    assert (findings["row"][0], findings["suggestion"][0]) == (0, "a")
+
+
 def test_labels_that_are_unknown_or_of_one_class_are_not_suspect():
     latents = np.random.default_rng(0).normal(size=(60, 3))
     assert find_suspect_labels(latents, np.full(60, -1), []).empty
