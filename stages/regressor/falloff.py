@@ -16,6 +16,7 @@ SMOOTH = (0.01, 0.014, 0.02, 0.04, 0.08, 0.16, 0.35)  # lengths s of exp(-(ωs)�
 ROUGH = (0.03, 0.1, 0.3, 1.0)  # of 1 / (1 + (ωs)²/3): slow fall-off, for curves with steps and corners
 RIDGES = torch.logspace(-8, 4, 9, dtype=torch.float64)  # noise² over the expected squared weight of all waves together
 FREE = 1e-6  # ridge of the straight line
+QUIET = 1e-6  # waves of a smaller amplitude are left out of the comparison
 LEAST_GAIN = 1.0  # components with a sum of squares below this share of the ridge are left out
 
 
@@ -35,25 +36,28 @@ class FallOff:
 def choose_falloff(angular: Tensor, u: Tensor, y: Tensor, fold: Tensor) -> FallOff:
     """Return the fall-off of least squared error under cross-validation over `fold` (n,).
 
-    u and y are (n,) float64, angular the frequencies (k,). The products of the waves are summed once for each fold; a
-    candidate only scales them.
+    u and y are (n,) float64, angular the frequencies (k,). The waves' products are summed once for each fold; each
+    candidate scales them.
     """
     inputs = waves(u, angular)
     parts = [(inputs[fold == k], y[fold == k]) for k in fold.unique()]
     grams, products = torch.stack([a.T @ a for a, _ in parts]), torch.stack([a.T @ b for a, b in parts])
     free = torch.zeros(inputs.shape[1], dtype=torch.float64)
     free[:2] = 1  # the straight line
-    penalties = (RIDGES[:, None] * (1 - free) + FREE * free).diag_embed()
+    penalties = RIDGES[:, None] * (1 - free) + FREE * free
     best = (math.inf, 1.0, free)
     for amplitude in candidates(angular):
+        loud = amplitude > QUIET * amplitude.max()
+        scale, gram_of, product_of = amplitude[loud], grams[:, loud][:, :, loud], products[:, loud]
         error = y @ y
-        for gram, product in zip(grams, products, strict=True):
-            seen = amplitude[:, None] * (grams.sum(0) - gram) * amplitude
-            right = (amplitude * (products.sum(0) - product))[:, None].expand(len(RIDGES), -1, 1)
-            weights = amplitude * torch.cholesky_solve(right, torch.linalg.cholesky(seen + penalties))[:, :, 0]
+        for gram, product in zip(gram_of, product_of, strict=True):
+            seen = scale[:, None] * (gram_of.sum(0) - gram) * scale
+            right = (scale * (product_of.sum(0) - product))[:, None].expand(len(RIDGES), -1, 1)
+            penalised = seen + penalties[:, loud].diag_embed()
+            weights = scale * torch.cholesky_solve(right, torch.linalg.cholesky(penalised))[:, :, 0]
             error = error + ((weights @ gram) * weights).sum(1) - 2 * weights @ product
         least = int(error.argmin())
-        best = min(best, (float(error[least]), float(RIDGES[least]), amplitude), key=lambda entry: entry[0])
+        best = min(best, (error[least].item(), RIDGES[least].item(), amplitude), key=lambda entry: entry[0])
     error, ridge, amplitude = best
     noise = math.sqrt(max(error, 0.0) / len(u))
     mix, weights = principal_components(grams.sum(0), products.sum(0), amplitude[2:], ridge)

@@ -72,16 +72,9 @@ class Network(nn.Module):
 
 def new_activation(name: str, negative_slope: float) -> nn.Module:
     """Return the activation `name` of params.yaml."""
-    match name:
-        case "leaky_relu":
-            return nn.LeakyReLU(negative_slope)
-        case "relu":
-            return nn.ReLU()
-        case "sigmoid":
-            return nn.Sigmoid()
-        case "tanh":
-            return nn.Tanh()
-    return nn.Identity()
+    if name == "leaky_relu":
+        return nn.LeakyReLU(negative_slope)
+    return {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "identity": nn.Identity}[name]()
 
 
 class Regressor(nn.Module):
@@ -98,9 +91,8 @@ class Regressor(nn.Module):
         inputs = 1 + a["components"]
         shape = inputs, a["hidden_layers"], a["activation"], a["negative_slope"]
         self.networks = nn.ModuleList(Network(*shape) for _ in range(a["ensemble_size"]))
-        numbers = {"x_low": 0.0, "x_high": 1.0, "x_centre": 0.0, "x_scale": 1.0, "y_centre": 0.0, "y_scale": 1.0}
-        for name, value in numbers.items():
-            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        for name in ("x_low", "x_high", "x_centre", "x_scale", "y_centre", "y_scale"):
+            self.register_buffer(name, torch.tensor(float(name.endswith("scale")), dtype=torch.float64))
         knots = torch.linspace(-1, 1, a["band_knots"], dtype=torch.float64)
         self.register_buffer("band_knots", knots)  # scaled x
         self.register_buffer("band", torch.zeros(2, len(knots), dtype=torch.float64))  # of the residual y - fit

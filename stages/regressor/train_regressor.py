@@ -9,11 +9,8 @@ from stages.regressor.training import train
 
 
 def main() -> None:
-    params, log_x, points = (
-        load_params("regressor"),
-        load_params("curve.x_scale") == "log",
-        read_curve("data/curve.csv"),
-    )
+    params, log_x = load_params("regressor"), load_params("curve.x_scale") == "log"
+    points = read_curve("data/curve.csv")
     rows = points[points["split"] == "train"]
     network, history = train(rows["x"].to_numpy(), rows["y"].to_numpy(), params, log_x)
     x_name, y_name = column_names("data/curve.csv")

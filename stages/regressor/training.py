@@ -15,8 +15,8 @@ from stages.regressor.falloff import FallOff, choose_falloff
 from stages.regressor.network import Network, Regressor, angular_frequencies
 
 FOLDS = 5  # every network trains without one fold of the points
-LEAST_BATCHES = 20  # of an epoch: few points make smaller batches, so that training takes enough steps
-LAYER_PENALTY = 10  # penalty on a weight of the layers, where one of the skip connection costs 1
+LEAST_BATCHES = 15  # of an epoch: it passes over few points several times, so that training takes enough steps
+LAYER_PENALTY = 300  # penalty on a squared weight of the layers, where one of the skip connection costs 1
 CLIP = 4  # the fall-off is chosen on y clipped to this many 90 % quantiles of the distance from the neighbours' median
 BAND_LEVEL, BAND_KNOTS, BAND_WINDOW = 0.9, 41, 50
 LOSSES = {"l1": nn.L1Loss, "l2": nn.MSELoss, "huber": lambda: nn.HuberLoss(delta=0.1)}  # delta in scaled y
@@ -57,13 +57,10 @@ def _train(x: np.ndarray, y: np.ndarray, params: RegressorParams, log_x: bool) -
     names = ("encoding", "frequencies", "hidden_layers", "activation", "negative_slope", "ensemble_size")
     architecture = {name: getattr(params, name) for name in names} | {"log_x": log_x, "band_knots": BAND_KNOTS}
     if params.encoding == "fourier":
-        angular = angular_frequencies(params.frequencies)
-        chosen = choose_falloff(angular, u, clip_wild(u, target), fold % FOLDS)
-        network, penalty = (
-            Regressor({**architecture, "components": chosen.mix.shape[1]}),
-            penalty_of(chosen, params.loss),
-        )
+        chosen = choose_falloff(angular_frequencies(params.frequencies), u, clip_wild(u, target), fold % FOLDS)
+        network = Regressor({**architecture, "components": chosen.mix.shape[1]})
         network.features.mix.copy_(chosen.mix)
+        penalty = penalty_of(chosen, params.loss) / len(u)
     else:
         network, penalty = Regressor({**architecture, "components": 0}), 0.0
     for name, value in scale.items():
@@ -74,7 +71,7 @@ def _train(x: np.ndarray, y: np.ndarray, params: RegressorParams, log_x: bool) -
     features, target, histories = network.encode(u), target.float(), []
     with progress(None, "training the regressor", "epoch", params.epochs * params.ensemble_size) as bar:
         for member, one in enumerate(network.networks):
-            histories.append(train_network(one, features, target, fold == member, penalty / len(u), params, bar))
+            histories.append(train_network(one, features, target, fold == member, penalty, params, bar))
 
     with torch.no_grad():
         fits = torch.stack([one(features) for one in network.networks])
@@ -100,8 +97,9 @@ def train_network(
     Returns a row for each epoch with the columns `HISTORY`, in scaled y.
     """
     seen, unseen = (~held_out).nonzero()[:, 0], held_out.nonzero()[:, 0]
-    batch_size = min(params.batch_size, math.ceil(len(seen) / LEAST_BATCHES))
-    batches = math.ceil(len(seen) / batch_size)
+    batch_size = min(params.batch_size, len(seen))
+    passes = math.ceil(LEAST_BATCHES * batch_size / len(seen))
+    batches = math.ceil(passes * len(seen) / batch_size)
     loss_of = LOSSES[params.loss]()
     optimizer = OPTIMIZERS[params.optimizer](network.parameters(), lr=params.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=params.epochs * batches)
@@ -109,7 +107,8 @@ def train_network(
     for epoch in range(1, params.epochs + 1):
         train_loss = gradient_norm = 0.0
         rate = schedule.get_last_lr()[0]
-        for batch in seen[torch.randperm(len(seen))].split(batch_size):
+        order = torch.cat([torch.randperm(len(seen)) for _ in range(passes)])
+        for batch in seen[order].split(batch_size):
             loss = loss_of(network(features[batch]), target[batch])
             optimizer.zero_grad()
             (loss + penalty * squared_weights(network)).backward()
@@ -120,10 +119,8 @@ def train_network(
         with torch.no_grad():
             validation_loss = loss_of(network(features[unseen]), target[unseen]).item()
         if not math.isfinite(train_loss):
-            raise InputError(
-                f"params.yaml: regressor.learning_rate = {params.learning_rate:g} is too large: the loss is no longer "
-                "finite, try a tenth of it"
-            )
+            name = f"params.yaml: regressor.learning_rate = {params.learning_rate:g}"
+            raise InputError(f"{name} is too large: the loss is no longer finite, try a tenth of it")
         rows.append([epoch, train_loss, validation_loss, rate, gradient_norm])
         bar.update()
     return rows
