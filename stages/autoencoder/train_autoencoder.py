@@ -7,7 +7,6 @@ from stages.autoencoder.training import HISTORY, arrays_of, train
 from stages.cluster.connection import address, on_cluster
 from stages.common.artifacts import read_arrays, write_csv, write_weights
 from stages.common.errors import run
-from stages.common.samples import is_train, read_samples
 from stages.common.settings import load_params
 
 
@@ -17,7 +16,8 @@ def main() -> None:
         write_weights("data/autoencoder.safetensors", {}, {})
         write_csv("data/autoencoder_history.csv", pd.DataFrame(columns=HISTORY))
         return
-    images = read_arrays("data/images.npz")["images"][: is_train(read_samples()).sum()]
+    pictures = read_arrays("data/images.npz")
+    images = pictures["images"][: pictures["training"]]
     if address():
         from stages.autoencoder.train_on_ray import train_on_cluster
 

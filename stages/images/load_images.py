@@ -1,8 +1,10 @@
 """Draw garments, or read Fashion-MNIST, a folder of images, shards of millions, or a table of vectors."""
 
+import numpy as np
+
 from stages.common.artifacts import write_arrays
 from stages.common.errors import run
-from stages.common.samples import write_samples
+from stages.common.samples import is_train, write_samples
 from stages.common.settings import load_params
 from stages.images.merge_labels import NONE, merge_labels
 from stages.images.source_drawn import drawn_images
@@ -27,7 +29,8 @@ def main() -> None:
     if params.labels != NONE:
         samples = merge_labels(samples, params.labels)
     write_samples(samples)
-    write_arrays("data/images.npz", **arrays)
+    training = np.array(is_train(samples).sum())  # kept here too, so that new labels need no new training
+    write_arrays("data/images.npz", **arrays, training=training)
 
 
 if __name__ == "__main__":
