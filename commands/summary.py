@@ -17,6 +17,8 @@ NEXT = {  # what to open, by the metrics that go with it
     "plots/map.html": ("map", "the interactive map, in a browser"),
     "plots/map_images.png": ("map", "the map drawn with its images"),
     "plots/map_points.png": ("map", "the map as points"),
+    "plots/groups.png": ("map", "the groups on the map, each by its most typical images"),
+    "plots/review.png": ("map", "duplicates, suspect labels and outliers"),
     "plots/regressor_fit.png": ("regressor", "the fit over the points"),
 }
 
