@@ -19,7 +19,7 @@ from stages.figures.style import png_bytes, shorten
 from stages.images.new_image_files import read_like_training
 from stages.images.source_folder import list_images
 from stages.images.source_vectors import VectorTable, read_vectors, row_names, scale_vectors
-from stages.latents.new_rows import (
+from stages.latents.encode_new_rows import (
     Encode,
     FinishedMap,
     Placed,

@@ -13,12 +13,12 @@ from stages.common.settings import RegressorParams
 from stages.curve.points import neighbour_medians, wild_x
 from stages.regressor.falloff import FallOff, choose_falloff
 from stages.regressor.network import Network, Regressor, angular_frequencies
+from stages.regressor.prediction_band import BAND_KNOTS, fit_band
 
 FOLDS = 5  # every network trains without one fold of the points
 LEAST_BATCHES = 15  # of an epoch: it passes over few points several times, so that training takes enough steps
 LAYER_PENALTY = 300  # penalty on a squared weight of the layers, where one of the skip connection costs 1
 CLIP = 4  # the fall-off is chosen on y clipped to this many 90 % quantiles of the distance from the neighbours' median
-BAND_LEVEL, BAND_KNOTS, BAND_WINDOW = 0.9, 41, 50
 LOSSES = {"l1": nn.L1Loss, "l2": nn.MSELoss, "huber": lambda: nn.HuberLoss(delta=0.1)}  # delta in scaled y
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 HISTORY = ["epoch", "train_loss", "validation_loss", "learning_rate", "first_layer_gradient_norm"]
@@ -163,19 +163,3 @@ def clip_wild(u: Tensor, y: Tensor) -> Tensor:
     middle = torch.from_numpy(neighbour_medians(u.numpy(), y.numpy()))
     reach = CLIP * (y - middle).abs().quantile(0.9)
     return y.clamp(middle - reach, middle + reach) if reach > 0 else y
-
-
-def fit_band(network: Regressor, u: Tensor, residual: Tensor) -> None:
-    """Set the band from the residuals (n,), at scaled u (n,), of points that the fit has not seen.
-
-    At each knot its bounds are quantiles of the residuals of the nearest points, so that the band follows the noise and
-    its skew: split conformal prediction (Lei et al. 2018), localised in x. The rank (n + 1)·p makes the coverage exact
-    for new points of equal noise.
-    """
-    knots = u.quantile(torch.linspace(0, 1, BAND_KNOTS, dtype=torch.float64))
-    window = min(max(BAND_WINDOW, len(u) // 20), len(u))
-    tails = (1 - BAND_LEVEL) / 2, (1 + BAND_LEVEL) / 2
-    for index, knot in enumerate(knots):
-        nearest = residual[(u - knot).abs().argsort(stable=True)[:window]]
-        network.band[:, index] = torch.from_numpy(np.quantile(nearest.numpy(), tails, method="weibull"))
-    network.band_knots.copy_(knots)

@@ -1,7 +1,7 @@
 // Reads the data, makes the state, and connects the views that draw it and the controls that change it.
 import { PointCard } from "./card/point_card.js";
 import { Appearance } from "./controls/appearance.js";
-import { Navigator } from "./controls/navigator.js";
+import { Navigator } from "./controls/go_to_points.js";
 import { Permalink } from "./controls/permalink.js";
 import { listenToPointerAndKeys } from "./controls/pointer_and_keys.js";
 import { connectToolbar } from "./controls/toolbar.js";

@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from stages.common.samples import make_samples
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
-from stages.latents.new_rows import classes_near, finish_map, place_images, place_vectors
+from stages.latents.encode_new_rows import classes_near, finish_map, place_images, place_vectors
 
 IMAGES, LABELS, _ = draw_garments(1500, seed=0)
 NEW, NEW_LABELS, _ = draw_garments(150, seed=1)
