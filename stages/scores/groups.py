@@ -11,7 +11,7 @@ from sklearn.cluster import HDBSCAN
 from sklearn.metrics import adjusted_mutual_info_score
 
 DENSE = 5  # rows within whose distance a place counts as dense; scikit-learn's `min_samples`
-FEWEST = 5  # rows of a group, however small the map
+FEWEST = 15  # rows of a group, however small the map: with fewer, round clusters fall apart
 
 
 def find_groups(positions: np.ndarray, labels: np.ndarray, smallest: float) -> np.ndarray:
