@@ -164,7 +164,8 @@ def describe(names: list[str], placed: Placed, finished: FinishedMap) -> list[di
 def sentence(entry: dict) -> str:
     """Return an entry as text: a line, and a second one with its warnings if it is off the map."""
     where = ", ".join(f"{value:.1f}" for value in entry["position"])
-    distance = f"distance {entry['distance']:.3g}, farther than {entry['farther_than']:.0%} of the map's own"
+    mean = f"mean distance to {len(entry['neighbours'])} neighbours {entry['distance']:.3g}"
+    distance = f"{mean}, farther than {entry['farther_than']:.0%} of the map's own"
     told = [classes_in_words(entry), f"nearest {entry['neighbours'][0]}", distance, f"at ({where})"]
     line = f"{entry['file_name']}: {'; '.join(filter(None, told))}"
     return f"{line}\n  warning: off the map: {'; '.join(entry['warnings'])}" if entry["off_map"] else line

@@ -147,16 +147,19 @@ def draw_residuals(
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
         scatter(left, x, residual)
         left.axhline(0, color=MUTED, linewidth=0.8)
-        centres, means = binned_means(x, residual)
+        bins = int(np.clip(len(x) // 10, 1, 40))  # about ten points in each
+        centres, means = binned_means(x, residual, bins)
         left.plot(centres, means, color=FIT, linewidth=1.8)
         name_axes(left, x_name, f"residual: {y_name} − fit", log_x)
         leave_out_far(left, residual)
         legend_above(
             left,
             [DOT, Line2D([], [], color=FIT, linewidth=1.8)],
-            ["test residuals", "mean in each of 40 intervals of x"],
+            ["test residuals", f"mean in each of {bins} intervals of x" if bins > 1 else "mean"],
         )
-        right.hist(residual, bins=41, density=True, orientation="horizontal", color=DATA, linewidth=0)
+        right.hist(
+            residual, bins=min(2 * bins + 5, 41), density=True, orientation="horizontal", color=DATA, linewidth=0
+        )
         right.set(xlabel="density")
         if noise_floor:
             noise_std = noise_floor / np.sqrt(2 / np.pi)
@@ -174,7 +177,7 @@ def scatter(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str = DATA, alpha:
     axes.scatter(x, y, s=size, color=colour, alpha=alpha, linewidth=0)
 
 
-def binned_means(x: np.ndarray, y: np.ndarray, bins: int = 40) -> tuple[np.ndarray, np.ndarray]:
+def binned_means(x: np.ndarray, y: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the centres of equal intervals of x and the mean of y in each, without empty intervals."""
     edges = np.linspace(x.min(), x.max(), bins + 1)
     place = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, bins - 1)

@@ -78,6 +78,8 @@ def draw_agreement(axes: Axes, table: pd.DataFrame) -> None:
         places = np.arange(len(table)) + (number - (len(spaces) - 1) / 2) * wide
         axes.bar(places, table[space], width=wide, color=SPACES[space][1], label=SPACES[space][0])
     axes.axhline(0, color=MUTED, linewidth=0.8)
+    missing = max(COLUMNS - len(table), 0) / 2  # few columns: their bars stay as narrow as those of many
+    axes.set_xlim(-0.6 - missing, len(table) - 0.4 + missing)
     names = [shorten(in_words(name), 24).replace(" ", "\n", 2) for name in table["factor"]]
     axes.set_xticks(range(len(table)), names, size=8.5)
     axes.grid(axis="x", visible=False)

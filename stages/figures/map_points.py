@@ -184,7 +184,9 @@ def draw_class_names(axes: Axes, xy: np.ndarray, labels: np.ndarray, class_names
     for label in largest:
         text = _text(axes, shorten(class_names[label], 18), size=9, weight="bold")
         width, height = _extent(text)
-        spots = dense_spots(pixels[labels == label], height)
+        points = pixels[labels == label]
+        spacing = np.sqrt(np.ptp(points, axis=0).prod() / len(points))  # few points: dense within wider squares
+        spots = dense_spots(points, max(height, spacing))
         spots = (spots[:, None] + [[0, 0], [0, height], [0, -height]]).reshape(-1, 2)
         candidates = _inside(np.hstack([spots, spots]) + np.array([-width, -height, width, height]) / 2, axes)
         overlaps = _overlaps(candidates, boxes)

@@ -112,7 +112,7 @@ def test_a_folder_is_placed_and_drawn(garments, new, place):
     lines = [line for line in printed.splitlines() if line.startswith(str(new))]
     assert len(lines) == 12
     assert "%; nearest " in lines[0]
-    assert "; distance " in lines[0]
+    assert "; mean distance to " in lines[0]
     with Image.open(garments / "plots/placed.png") as picture:
         assert min(picture.size) > 1000
 
@@ -160,7 +160,7 @@ def test_unreadable_and_empty_images_are_named_and_the_others_placed(garments, n
     (new / "broken.png").write_bytes(b"no image")
     Image.new("RGB", (300, 200), "white").save(new / "empty.png")
     printed, errors = place(garments, new, new / "missing.png", fails=True)
-    assert printed.count("; distance ") == 13
+    assert printed.count("; mean distance to ") == 13
     assert "warning: off the map: nothing stands out of its ground" in printed
     assert f"fitmap: {new}/broken.png cannot be read as an image" in errors
     assert f"fitmap: {new}/missing.png cannot be read as an image" in errors
