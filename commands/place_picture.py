@@ -104,17 +104,20 @@ def draw_map(
 
 
 def draw_framed(axes: Axes, place: np.ndarray, new: NewRows, row: int, tile: float) -> None:
-    """Draw a new row at its place: its image, `tile` inches long, with its number in the list; or the number alone."""
+    """Draw a new row at its place: its image, `tile` inches long, with its number if it is in the list; without
+    images the number, or a dot."""
     colour = FIT if new.off_map[row] else INK
     frame = {"edgecolor": colour, "facecolor": colour, "linewidth": 1.6}
-    number = TextArea(f"{row + 1}" if row < MOST else "", textprops={"size": 7, "color": "white", "weight": "bold"})
+    number = TextArea(f"{row + 1}", textprops={"size": 7, "color": "white", "weight": "bold"})
     corner = {}
     if new.images is not None:
         image = new.images[row]
         picture = OffsetImage(image, zoom=tile * 72 / max(image.shape[:2]), cmap="gray", clim=(0, 255))
         axes.add_artist(AnnotationBbox(picture, place, pad=0.08, bboxprops=frame, zorder=6))
         corner = {"xybox": (-tile * 36, tile * 36), "boxcoords": "offset points"}
-    if new.images is None or row < MOST:
+    elif row >= MOST:
+        axes.scatter(*place, s=14, color=colour, edgecolor="white", linewidth=0.5, zorder=5)
+    if row < MOST:
         axes.add_artist(AnnotationBbox(number, place, pad=0.15, bboxprops=frame, zorder=6, **corner))
 
 

@@ -17,21 +17,19 @@ def draw_reconstructions(
     errors: np.ndarray,
     labels: np.ndarray,
     class_names: list[str],
-    per_class: int = 1,
     trained: bool = False,
 ) -> Figure:
-    """Draw the first images of each class over their reconstructions, with the error of each below.
+    """Draw the first images of each class, about ten in all, over their reconstructions, with their errors below.
 
     Args:
         images, reconstructions: uint8 (n, h, w) grey or (n, h, w, 3) colour, at least one.
         errors: float (n,), mean squared error of intensities between 0 and 1.
         labels: int (n,), -1 where unknown; without any label the first ten images are shown.
         class_names: str (classes,).
-        per_class: images of each class, as far as there are so many.
         trained: whether these are training images.
     """
-    chosen = first_of_each(labels, per_class)
     present = len(np.unique(labels[labels >= 0]))
+    chosen = first_of_each(labels, max(PER_ROW // max(present, 1), 1))
     which = "a training image" if trained else "not trained on"
     note = f"upper image: the original, {which}; lower: its reconstruction; number: mean squared error, 0 to 1"
     if len(chosen) > MOST:

@@ -16,14 +16,14 @@ def test_first_of_each_class_in_the_order_of_the_classes():
 def test_originals_stand_above_their_reconstructions_with_their_errors():
     images = np.arange(4, dtype=np.uint8)[:, None, None] * np.ones((4, 6, 9), np.uint8)
     labels, errors = np.array([1, 0, 1, 0]), np.array([0.1, 0.2, 0.3, 0.4])
-    axes = draw_reconstructions(images, images + 100, errors, labels, ["cat", "$dog_"], 1).axes[0]
+    axes = draw_reconstructions(images, images + 100, errors, labels, ["cat", "$dog_"]).axes[0]
     shown = [(int(np.asarray(image.get_array()).max()), image.get_extent()) for image in axes.images]
-    assert [value for value, _ in shown] == [1, 101, 0, 100]
+    assert [value for value, _ in shown] == [1, 101, 3, 103, 0, 100, 2, 102]
     for (_, upper), (_, lower) in zip(shown[::2], shown[1::2], strict=True):
         assert upper[:2] == lower[:2]
         assert upper[2] >= lower[3]
         assert (upper[1] - upper[0]) / (upper[3] - upper[2]) == pytest.approx(9 / 6)
-    assert {"cat", "$dog_", "0.1000", "0.2000"} <= {text.get_text() for text in axes.texts}
+    assert {"cat", "$dog_", "0.1000", "0.4000"} <= {text.get_text() for text in axes.texts}
 
 
 def test_colour_is_kept_and_training_images_are_called_so():
