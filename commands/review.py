@@ -9,11 +9,11 @@ from stages.common.errors import InputError
 
 REVIEW = "plots/review.csv"
 KINDS = {
-    "leak": "leaks, copies in training and in test",
-    "duplicate": "duplicates, copies within a split",
-    "label": "suspect labels",
-    "outlier": "outliers",
-    "thin": "thin spots, classes too small or without a group",
+    "leak": "Leaks, copies in training and in test",
+    "duplicate": "Duplicates, copies within a split",
+    "label": "Suspect labels",
+    "outlier": "Outliers",
+    "thin": "Thin spots, classes too small or without a group",
 }
 FIRST = 10  # findings of a kind that are printed
 
@@ -44,7 +44,7 @@ def describe(findings: pd.DataFrame, kinds: list[str]) -> list[str]:
     lines = []
     for kind in kinds:
         found = findings[findings["kind"] == kind].fillna("")
-        lines.append(f"{len(found):,} {KINDS[kind]}")
+        lines.append(f"{KINDS[kind]}: {len(found):,}")
         for row in found.head(FIRST).itertuples():
             told = {"label": f"{row.label} → {row.suggestion}", "thin": row.why}.get(kind)
             copy = f"{row.why} of {row.other_file_name}" if kind in ("leak", "duplicate") else row.why

@@ -24,6 +24,7 @@ from stages.common.input_checks import check_archive, is_file
 
 ABANDONED = 600  # seconds without a write after which a part has nobody who would finish it
 SCRATCH = Path(".scratch")
+ZIP64 = 1 << 31  # bytes of an array, from which its zip entry needs 64-bit sizes
 MOST_IN_MEMORY = 1 << 28  # bytes of one array
 LONGEST_ARCHITECTURE = 20_000  # characters; each layer it names is built
 
@@ -128,8 +129,21 @@ def write_bytes(path: str, content: bytes) -> None:
 
 
 def write_arrays(path: str, **arrays: np.ndarray) -> None:
-    """Write named arrays as an uncompressed `.npz` (its zip entries carry no time)."""
-    _write(path, lambda file: np.savez(file, **arrays))
+    """Write named arrays as an uncompressed `.npz`.
+
+    NumPy's own `savez` forces 64-bit zip entries, whose bytes differ between versions of Python.
+    """
+
+    def write(file: IO[bytes]) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, array in arrays.items():
+                array = np.asanyarray(array)
+                entry = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, as every zip without a time
+                entry.file_size = array.nbytes
+                with archive.open(entry, "w", force_zip64=array.nbytes >= ZIP64) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
+
+    _write(path, write)
 
 
 def read_arrays(path: str) -> dict[str, np.ndarray]:

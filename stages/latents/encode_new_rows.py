@@ -21,6 +21,7 @@ from stages.tsne.neighbours import FARTHEST, nearest, nearest_others
 
 NEIGHBOURS = 10
 MOST_MISSED, SMALLEST = 99, 0.5  # percentiles of the map's own rows, beyond which a row is off the map
+FEWEST_JUDGED = 200  # images on the map; an autoencoder of fewer rebuilds those it learned far better than others
 FAINTEST = 1e-4  # variance that every image is taken to have, so that an empty one is not divided by zero
 
 # Takes images uint8 (n, h, w[, 3]) to latents float32 (n, d), and to reconstructions and errors (n,) if it can decode.
@@ -178,7 +179,7 @@ def warn(measures: Measures, usual: Measures, images: np.ndarray | None = None) 
         if distance > farthest:
             far = f"{distance / median:.1f} times as far as is usual on the map" if median else "not equal to it"
             reasons.append(f"its nearest latents are {far}")
-    if measures.missed is not None:
+    if measures.missed is not None and len(usual.missed) >= FEWEST_JUDGED:
         most, median = np.percentile(usual.missed, MOST_MISSED), np.median(usual.missed)
         for reasons, missed in zip(warnings, measures.missed, strict=True):
             if missed > most:

@@ -22,11 +22,11 @@ def findings(tmp_path, monkeypatch):
 def test_counts_and_the_first_findings_are_printed(capsys):
     review([], [], None, False)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["1 leaks, copies in training and in test", "  test/1.png: exact copy of train/1.png (1.00)"]
-    assert "12 suspect labels" in lines
+    assert lines[:2] == ["Leaks, copies in training and in test: 1", "  test/1.png: exact copy of train/1.png (1.00)"]
+    assert "Suspect labels: 12" in lines
     assert "  train/0.png: 01 → NA (9.00)" in lines
     assert "  … and 2 more: plots/review.csv" in lines
-    assert "0 outliers" in lines
+    assert "Outliers: 0" in lines
 
 
 def test_one_kind_as_json_and_csv(capsys):
