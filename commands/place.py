@@ -111,7 +111,7 @@ def read_encoder() -> Encode:
             f"latents.weights are not those that made data/latents.npz ({made_by['model']}, {made_by['weights']}): "
             "run `dvc repro`"
         )
-    return lambda images: (encoder.encode(images, choose_device(device, "device")), None, None)
+    return lambda images: (encoder.encode(images, choose_device(device)), None, None)
 
 
 def place_tables(paths: list[Path], finished: FinishedMap) -> tuple[list[str], Placed]:

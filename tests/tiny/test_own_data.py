@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from stages.images.garments.garments import draw_garments
@@ -134,6 +135,30 @@ def test_two_hundred_classes_on_a_map_in_three_dimensions(project):
     assert len(entry["position"]) == 3
     with Image.open(project.folder / "own.png") as picture:
         assert min(picture.size) > 1000
+
+
+@pytest.mark.full
+def test_features_of_a_torchvision_model_from_load_to_place(project):
+    from stages.common.torchvision_import import torchvision
+
+    photographs, weights = project.folder / "data/input/images/own", "data/input/weights/seeded.pth"
+    write_photographs(photographs, n=80)
+    torch.manual_seed(0)
+    torch.save(torchvision.models.resnet18(weights=None, num_classes=3).state_dict(), project.folder / weights)
+    latents = {"source": "torchvision/resnet18", "weights": weights}
+    project.set({"images": {"source": "data/input/images/own", "pixels": 32}, "latents": latents})
+    project.fork(stages, "load_images", "train_autoencoder", "extract_latents", *FROM_LATENTS)
+    rows = np.load(project.folder / "data/latents.npz")
+    assert rows["latents"].shape == (80, 512)
+    assert "reconstructions" not in rows
+    assert (project.folder / "plots/map.html").exists()
+    mapped = pd.read_csv(project.folder / "plots/map_points.csv")["file_name"]
+    (entry,) = place(project, photographs / mapped[0])
+    assert entry["neighbours"][0] == mapped[0], "an image of the map is its own nearest neighbour"
+    weights_file = project.folder / weights
+    weights_file.write_bytes(weights_file.read_bytes() + b"\0")
+    refused = project.fork(fitmap, "place", str(photographs / mapped[0]), fails=True)
+    assert "Traceback" not in refused
 
 
 @pytest.mark.full
