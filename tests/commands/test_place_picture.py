@@ -57,7 +57,9 @@ def test_vectors_without_images_are_numbers_on_the_map_with_the_names_of_their_n
     assert not figure.axes[-1].images
     assert figure.texts[0].get_text() == "New rows on the map"
     numbers = [artist.offsetbox.get_text() for artist in figure.axes[0].artists]
-    assert numbers[::-1] == [str(k) for k in range(1, MOST + 1)], "rows beyond the list are dots"
+    assert numbers[::-1] == [str(k) for k in range(1, MOST + 1)], "only those of the list"
+    dots = [drawn for drawn in figure.axes[0].collections if list(drawn.get_sizes()) == [14]]
+    assert len(dots) == 5, "the others are dots"
     shown = "\n".join(text.get_text() for text in figure.axes[-1].texts)
     assert all(NAMES[row] in shown for row in new.neighbours[0][:5])
     png_bytes(figure)
