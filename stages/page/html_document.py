@@ -1,8 +1,8 @@
-"""The page as one HTML file: the files of `web/` and the packed data, under a strict Content-Security-Policy."""
+"""A page as one HTML file: its files and the packed data, under a strict Content-Security-Policy."""
 
 import graphlib
 import html
-import posixpath
+import os
 import re
 import string
 from collections.abc import Sequence
@@ -10,28 +10,33 @@ from pathlib import Path
 
 from stages.page.security_policy import admitted, json_text, policy
 
-WEB = Path(__file__).with_name("web")
+BASE_STYLE = Path(__file__).with_name("web") / "base.css"
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const|let) (\w+))", re.MULTILINE)
 
 
-def html_document(title: str, header: dict, first: Sequence[str], later: Sequence[str]) -> str:
-    """Fill in `web/page.html`.
+def html_document(folder: Path, title: str, first: Sequence[str], later: Sequence[str] = (), **words: str) -> str:
+    """Fill in `page.html` of a folder of web files, with its `page.css` and all that its `main.js` imports.
 
     first: script elements with what the first drawing needs; they stand before the page's script.
-    later: all other data; the map is drawn before the browser has read them.
+    later: all other data; the first drawing is done before the browser has read them.
+    words: further placeholders of `page.html`.
     """
-    style, script = (WEB / "page.css").read_text("utf-8"), bundle(WEB)
-    first = ['<script type="application/json" id="header">' + json_text(header) + "</script>", *first]
-    return string.Template((WEB / "page.html").read_text("utf-8")).substitute(
+    style, script = BASE_STYLE.read_text("utf-8") + (folder / "page.css").read_text("utf-8"), bundle(folder / "main.js")
+    return string.Template((folder / "page.html").read_text("utf-8")).substitute(
         policy=policy(script_src=admitted(script), style_src=admitted(style)),
         title=html.escape(title),
         style=style,
         script=script,
         first="\n".join(first),
         later="\n".join(later),
-        dragging="turn; with Shift or the right button: move" if header["dimensions"] == 3 else "move",
+        **words,
     )
+
+
+def json_script(name: str, value: object) -> str:
+    """Return a script element with the id `name` that holds JSON."""
+    return f'<script type="application/json" id="{name}">{json_text(value)}</script>'
 
 
 def data_script(text: str, **attributes: object) -> str:
@@ -40,20 +45,25 @@ def data_script(text: str, **attributes: object) -> str:
     return f'<script type="text/plain"{named}>{text}</script>'
 
 
-def bundle(folder: Path) -> str:
-    """Join the ES modules of a folder into one script: each in a function of its own, after those it imports."""
-    sources = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.rglob("*.js"))}
-
-    def resolved(name: str, address: str) -> str:
-        return posixpath.normpath(posixpath.join(posixpath.dirname(name), address))
-
-    needs = {name: [resolved(name, found[1]) for found in IMPORT.findall(text)] for name, text in sources.items()}
+def bundle(main: Path) -> str:
+    """Join an ES module and all that it imports into one script, each module in a function of its own."""
+    sources, needs, waiting = {}, {}, [main.resolve()]
+    while waiting:
+        path = waiting.pop()
+        if path not in sources:
+            sources[path] = path.read_text("utf-8")
+            needs[path] = [(path.parent / found[1]).resolve() for found in IMPORT.findall(sources[path])]
+            waiting += needs[path]
+    names = {path: os.path.relpath(path, main.parent.resolve()).replace(os.sep, "/") for path in sources}
     parts = []
-    for name in graphlib.TopologicalSorter(needs).static_order():
+    for path in graphlib.TopologicalSorter({path: sorted(needs[path]) for path in sorted(needs)}).static_order():
         body = IMPORT.sub(
-            lambda found, name=name: f'const {{{found[1]}}} = modules["{resolved(name, found[2])}"];\n', sources[name]
+            lambda found, path=path: (
+                f'const {{{found[1]}}} = modules["{names[(path.parent / found[2]).resolve()]}"];\n'
+            ),
+            sources[path],
         )
         exports = ", ".join(found[1] for found in EXPORT.findall(body))
         body = EXPORT.sub(r"\1", body)
-        parts.append(f'modules["{name}"] = (() => {{\n{body}return {{ {exports} }};\n}})();\n')
+        parts.append(f'modules["{names[path]}"] = (() => {{\n{body}return {{ {exports} }};\n}})();\n')
     return '"use strict";\n(() => {\nconst modules = {};\n' + "".join(parts) + "})();\n"

@@ -6,6 +6,7 @@ This module decides what the page holds; `pack_*.py` encode it, `html_document.p
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,14 @@ import pandas as pd
 from stages.common.colours import class_colour
 from stages.common.density import Density
 from stages.common.samples import classes_of, columns_of
-from stages.page.html_document import data_script, html_document
+from stages.page.html_document import data_script, html_document, json_script
 from stages.page.pack_bytes import as_text, deflated, deflated_strings
 from stages.page.pack_columns import category_codes, pack_column
 from stages.page.pack_encoder import Encoder, pack_encoder
 from stages.page.pack_images import sheet_layout, sprite_sheets
 from stages.page.security_policy import json_text
 
+WEB = Path(__file__).with_name("web")
 PALETTE = 20  # categories of a column that have a colour of their own: the largest ones
 BLACK = 16  # levels up to which a pixel of an image's border counts as black
 BLACK_SHARE = 0.6  # share of black border pixels from which grey images are cut out
@@ -139,7 +141,8 @@ def map_page(
     ]
     if weights is not None:
         later.append(data_script(as_text(weights), deflated="encoder"))
-    return html_document(title, header, first, later)
+    dragging = "turn; with Shift or the right button: move" if header["dimensions"] == 3 else "move"
+    return html_document(WEB, title, [json_script("header", header), *first], later, dragging=dragging)
 
 
 def _measures(layers: Sequence[Points]) -> dict[str, np.ndarray]:

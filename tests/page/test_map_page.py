@@ -13,8 +13,7 @@ import pytest
 
 from stages.common.samples import make_samples
 from stages.page.finished_page import folder_url, group_names, located
-from stages.page.html_document import WEB
-from stages.page.map_page import Points, map_page
+from stages.page.map_page import WEB, Points, map_page
 
 SCRIPT = r"<script>(.*?)</script>"
 
@@ -144,7 +143,7 @@ def test_findings_are_those_of_points_on_the_page():
 
 
 def test_text_has_contrast_in_light_and_dark():
-    light, dark = re.findall(r":root[^{]*\{(.*?)\}", (WEB / "page.css").read_text(), re.DOTALL)[:2]
+    light, dark = re.findall(r":root[^{]*\{(.*?)\}", (WEB / "base.css").read_text(), re.DOTALL)[:2]
 
     def luminance(colour: str) -> float:
         channels = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
