@@ -3,9 +3,9 @@
 import sys
 
 from stages.common.artifacts import write_csv
+from stages.common.csv_files import DAYS
 from stages.common.errors import run
 from stages.common.settings import load_params
-from stages.common.tables import DAYS
 from stages.curve.points import draw_points, hints, read_points, split_points
 
 

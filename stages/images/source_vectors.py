@@ -16,8 +16,8 @@ from stages.common.errors import InputError
 from stages.common.input_checks import MOST_UNPACKED, check_archive, is_file
 from stages.common.samples import make_samples
 from stages.common.settings import ImagesParams, LatentsParams
+from stages.images.read_table import ENDINGS, classes_of_text, numbers_of, read_table, splits_of, typed
 from stages.images.source_folder import read_pictures
-from stages.images.tables import ENDINGS, classes_of_text, numbers_of, read_table, splits_of, typed
 
 FEWEST_VECTORS = 10
 VECTOR_NAMES = ("latents", "vectors", "embeddings", "embedding", "features", "X", "x", "arr_0")

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from commands.fitmap import app, main
 from stages.common.artifacts import write_weights
+from stages.common.csv_files import DAYS
 from stages.common.settings import load_params
-from stages.common.tables import DAYS
 from stages.regressor.network import arrays_of, predict
 from stages.regressor.training import train
 

@@ -1,32 +1,32 @@
 """Tables that people bring: CSV, JSON lines or Parquet, with each column's type found."""
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from stages.common.csv_files import dates_of, read_text_table
 from stages.common.errors import InputError
-from stages.common.input_checks import MOST_UNPACKED, check_table, is_file
+from stages.common.input_checks import MOST_UNPACKED, is_file
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 # A number of a table: longer integers do not fit into a float64 and are names; so are those that begin with a zero.
 NUMBER = r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+|\d+\.\d*)(?:[eE][+-]?\d+)?"
-TEXT_COLUMNS = ("label", "labels", "class", "target", "y", "split", "file_name", "image", "name", "title")
+TEXT_COLUMNS = ("label", "labels", "class", "target", "split", "file_name", "image", "name", "title")
 MISSING_NUMBERS = ("nan", "na", "n/a", "null", "none", "inf", "-inf", "infinity", "-infinity")
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table; a CSV file's columns of decimals are numbers and all others text, other formats have types.
+    """Read a table; the columns of a CSV file are decimals or text, those of other formats have types.
 
-    Only empty fields of a CSV file are missing: `None`, `NA` and `null` are text. A file without a header gets the
-    column names `column 1`, `column 2`, … and a line on the console. Raises `InputError` that names the file.
+    Only empty fields of a CSV file are missing: `None`, `NA` and `null` are text. Raises `InputError` that names the
+    file.
     """
     if not is_file(str(path)):
         raise InputError(f"{path} is missing or no file")
-    readers = {".csv": _read_csv, ".tsv": _read_csv, ".jsonl": _read_json_lines, ".parquet": _read_parquet}
-    table = readers[path.suffix.lower()](path)
+    readers = {".jsonl": _read_json_lines, ".parquet": _read_parquet}
+    table = readers.get(path.suffix.lower(), _read_csv)(path)
     twice = table.columns[table.columns.duplicated()]
     if len(twice):
         raise InputError(f"{path} has more than one column {str(twice[0])[:60]!r}: give each a name of its own")
@@ -44,9 +44,9 @@ def typed(column: pd.Series) -> pd.Series:
         return column
     if (numbers := numbers_of(column)) is not None:
         return numbers
-    if (dates := _dates_of(column)) is not None:
-        return dates
     known = column.dropna()
+    if len(dates := dates_of(known)) == 1 and dates[0].notna().all():
+        return dates[0].reindex(column.index)
     is_category = known.nunique() <= max(len(known) / 2, 1) and known.str.len().max() <= 200
     return column.astype("category") if is_category else column
 
@@ -105,55 +105,22 @@ def _as_text(value: object) -> str | None:
     return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
 
 
-def _dates_of(column: pd.Series) -> pd.Series | None:
-    known = column.dropna()
-    if known.empty or not known.str.match(r"\s*\d{4}-\d{2}").all():
-        return None
-    dates = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True)
-    return dates.dt.tz_localize(None) if dates.notna().sum() == len(known) else None
-
-
 def _read_csv(path: Path) -> pd.DataFrame:
-    check_table(str(path))
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            first = file.readline()
-        separator = max(",;\t", key=first.count)
-        options = {"sep": separator, "keep_default_na": False, "na_values": [""], "encoding": "utf-8-sig"}
-        head = pd.read_csv(path, header=None, nrows=100, dtype="str", **options)
-        if separator == ";" and head.map(lambda field: bool(re.fullmatch(r"[+-]?\d+,\d+", str(field)))).any(axis=None):
-            options["decimal"] = ","
-            head = head.replace({",": "."}, regex=True)
-        names = ["" if pd.isna(name) else str(name).strip() for name in head.iloc[0]]
-        has_header = _has_header(names, head.iloc[1:])
-        options |= {"header": 0 if has_header else None, "names": range(len(names)), "low_memory": False}
-        text = {i: "str" for i, name in enumerate(names) if name.lower() in TEXT_COLUMNS}
-        table = pd.read_csv(path, dtype=text, **options)
-        if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of rows
-            raise ValueError("some rows have more fields than the first")
-        whole = [i for i in table if pd.api.types.is_integer_dtype(table[i])]
-        if whole:  # integers may be codes such as 01
-            table[whole] = pd.read_csv(path, usecols=whole, dtype="str", **options)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} is not a CSV file in UTF-8 ({error}): save it with commas between columns") from None
-    if not has_header:
+    table = read_text_table(str(path)).reset_index(drop=True)
+    if "column 1" in table:
         print(f"{path} has no header: its columns are called `column 1`, `column 2`, …")
-        names = [f"column {i + 1}" for i in range(len(names))]
-    table.columns = names
-    return table
+    columns = {i: _decimals(table, i) if name not in TEXT_COLUMNS else table.iloc[:, i] for i, name in enumerate(table)}
+    return pd.DataFrame(columns, index=table.index).set_axis(table.columns, axis="columns")
 
 
-def _has_header(names: list[str], rows: pd.DataFrame) -> bool:
-    """Return whether a first row names the columns.
-
-    It does if it holds no number, if its numbers count the columns (pandas writes 0, 1, 2, … or years), or if text
-    stands above a column of numbers.
-    """
-    numbers = pd.to_numeric(pd.Series(names, dtype="str"), errors="coerce").dropna()
-    if numbers.empty or (len(numbers) > 1 and (numbers.diff().dropna() == 1).all()):
-        return True
-    texts = (i for i, name in enumerate(names) if name and i not in numbers.index)
-    return any(numbers_of(rows.iloc[:100, i]) is not None for i in texts)
+def _decimals(table: pd.DataFrame, i: int) -> np.ndarray | pd.Series:
+    """Return a text column of decimals as numbers, others as they are: integers may be codes such as 01."""
+    try:
+        numbers = pd.to_numeric(table.iloc[:, i].array)
+    except (ValueError, TypeError):
+        return table.iloc[:, i]
+    has_decimals = numbers.dtype == np.float64 and (numbers[~np.isnan(numbers)] % 1 != 0).any()
+    return numbers if has_decimals else table.iloc[:, i]
 
 
 def _read_json_lines(path: Path) -> pd.DataFrame:

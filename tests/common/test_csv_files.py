@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.common.csv_files import DAYS, days_of, numbers_of, read_text_table, values_of
 from stages.common.errors import InputError
-from stages.common.tables import DAYS, days_of, numbers_of, read_text_table, values_of
 
 
 def write(tmp_path, content: str | bytes) -> str:

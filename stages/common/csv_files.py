@@ -11,6 +11,7 @@ from stages.common.input_checks import check_table
 
 DAYS = " (days since 1970-01-01)"  # follows the name of a column of dates, whose values are numbers of days
 COMMA_NUMBER = r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 CLOCKS = ("", " %H:%M", " %H:%M:%S")
 MOSTLY = 0.9  # a column holds numbers if this share of its fields are some
 
@@ -18,8 +19,9 @@ MOSTLY = 0.9  # a column holds numbers if this share of its fields are some
 def read_text_table(path: str) -> pd.DataFrame:
     """Read a CSV file as text, NaN where a field is empty; the index holds the numbers of the lines.
 
-    The separator is a semicolon, tab or bar if each of the first lines has one, else a comma, else white space. A first
-    row of numbers or dates is no header: the columns are then x and y, or column 1, column 2, …
+    The separator is a semicolon, tab or bar if each of the first lines has one, else a comma, else white space. Numbers
+    with decimal commas get points, unless commas separate the columns. Without a header the columns are x and y, or
+    column 1, column 2, …
 
     Raises `InputError` for a file that is empty, no text, or has a row longer than its first.
     """
@@ -30,23 +32,27 @@ def read_text_table(path: str) -> pd.DataFrame:
     empty = InputError(f"{path} is empty: it needs a first line such as `x,y` and a row for each point")
     if not lines:
         raise empty
-    options = {"header": None, "dtype": str, "keep_default_na": False, "na_values": [""], "skip_blank_lines": False}
+    separator = _separator(lines)
+    options = {"header": None, "dtype": "str", "keep_default_na": False, "na_values": [""], "skip_blank_lines": False}
     try:
-        table = pd.read_csv(StringIO(text[blank:]), sep=_separator(lines), skipinitialspace=True, **options)
+        table = pd.read_csv(StringIO(text[blank:]), sep=separator, skipinitialspace=True, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
         raise InputError(
             f"{path} is not a table ({error}): give every row as many fields as the first; "
             "if commas are decimal marks, separate the columns with semicolons"
         ) from None
-    table = table.set_axis(table.index + 1 + blank).apply(lambda column: column.str.strip()).dropna(how="all")
+    table = table.set_axis(table.index + 1 + blank)
+    if re.search(r"[ \t][,;|\t\n]", text):  # seldom, and slow for thousands of columns
+        table = table.apply(lambda column: column.str.strip().replace("", np.nan))
+    table = table.dropna(how="all")
     if table.empty:
         raise empty
-    first = table.iloc[0]
-    if first.notna().any() and all(_is_value(field) for field in first.dropna()):
-        names = ["x", "y"] if len(first) == 2 else [f"column {i + 1}" for i in range(len(first))]
-        return table.set_axis(names, axis="columns")
-    names = ["" if pd.isna(name) else str(name).lstrip("# ") for name in first]
-    return table.iloc[1:].set_axis(names, axis="columns")
+    if separator != ",":
+        table = table.apply(_with_decimal_points)
+    names = ["" if pd.isna(name) else str(name).lstrip("# ").rstrip() for name in table.iloc[0]]
+    if _is_header(names, table.iloc[1:101]):
+        return table.iloc[1:].set_axis(names, axis="columns")
+    return table.set_axis(["x", "y"] if len(names) == 2 else [f"column {i + 1}" for i in range(len(names))], axis=1)
 
 
 def numbers_of(column: pd.Series) -> pd.Series:
@@ -62,7 +68,7 @@ def numbers_of(column: pd.Series) -> pd.Series:
 def days_of(column: pd.Series) -> pd.Series | None:
     """Return a text column of dates as days since 1970-01-01, float64, NaN where a field is no date; None if it has no
     dates. Dates are ISO 8601, 31.12.2024 or, where the order is clear, 31/12/2024 or 12/31/2024."""
-    readings = _readings(column.dropna())
+    readings = dates_of(column.dropna())
     return ((readings[0] - pd.Timestamp(0)) / pd.Timedelta(days=1)).reindex(column.index) if readings else None
 
 
@@ -73,7 +79,7 @@ def values_of(column: pd.Series, name: str, path: str) -> tuple[np.ndarray, str]
     """
     values = numbers_of(column)
     if values.notna().mean() < MOSTLY and (days := days_of(column)) is not None:
-        if len(_readings(column.dropna())) > 1:
+        if len(dates_of(column.dropna())) > 1:
             raise InputError(f"{path}: dates such as {column.iloc[0]!r} can be read in two ways: write 2024-12-31")
         values, name = days, name + DAYS
     bad = np.flatnonzero(~np.isfinite(values))
@@ -92,9 +98,11 @@ def holds_values(column: pd.Series) -> bool:
     return numbers_of(column).notna().mean() >= MOSTLY or days_of(column) is not None
 
 
-def _readings(known: pd.Series) -> list[pd.Series]:
-    """Return the dates of a text column in the format that most fields have; two if the order of day and month is not
-    clear, none if there are no dates."""
+def dates_of(known: pd.Series) -> list[pd.Series]:
+    """Return the dates of a text column without gaps, NaT where a field is none, in the format that most fields have.
+
+    Two columns of dates if the order of day and month is not clear; none if there are no dates.
+    """
     if known.empty or known.str.match(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}").mean() < MOSTLY:
         return []
 
@@ -111,9 +119,26 @@ def _readings(known: pd.Series) -> list[pd.Series]:
     return []
 
 
-def _is_value(field: str) -> bool:
-    column = pd.Series([field], dtype="str")
-    return bool(numbers_of(column).notna().all()) or days_of(column) is not None
+def _is_header(names: list[str], rows: pd.DataFrame) -> bool:
+    """Return whether a first row names the columns.
+
+    It does if it holds no number, if the numbers of three columns or more count them (pandas writes 0, 1, 2, …), or if
+    text stands above a column of numbers.
+    """
+    numbers = pd.to_numeric(pd.Series(names, dtype="str"), errors="coerce").dropna()
+    if numbers.empty or (len(numbers) > 2 and (numbers.diff().dropna() == 1).all()):
+        return True
+    texts = [i for i, name in enumerate(names) if name and i not in numbers.index]
+    return any(rows[i].str.fullmatch(NUMBER).mean() >= MOSTLY for i in texts)
+
+
+def _with_decimal_points(column: pd.Series) -> pd.Series:
+    """Replace decimal commas if all fields but the first, which may be a header, are numbers."""
+    known = column.iloc[1:].dropna()
+    if not known.str.contains(",", regex=False).any() or not known.str.fullmatch(f"{NUMBER}|{COMMA_NUMBER}").all():
+        return column
+    plain = column.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+    return column.where(~column.str.fullmatch(COMMA_NUMBER, na=False), plain)
 
 
 def _separator(lines: list[str]) -> str:
@@ -121,7 +146,8 @@ def _separator(lines: list[str]) -> str:
     for separator in ";\t|":
         if all(separator in line for line in unquoted):
             return separator
-    return "," if any("," in line for line in unquoted) or not re.search(r"\S\s+\S", unquoted[-1]) else r"\s+"
+    spaced = all(re.search(r"\S\s+\S", line) for line in unquoted)
+    return r"\s+" if spaced and not any("," in line for line in unquoted) else ","
 
 
 def _text(path: str) -> str:
