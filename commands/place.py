@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from commands.place_picture import NewRows, draw_placed
@@ -17,8 +18,9 @@ from stages.common.samples import classes_of, labels_of, make_samples, read_samp
 from stages.common.settings import VECTOR_FILES, load_params, map_params
 from stages.figures.style import png_bytes, shorten
 from stages.images.new_image_files import read_like_training
-from stages.images.source_folder import list_images
+from stages.images.source_folder import describe_files, list_images
 from stages.images.source_vectors import VectorTable, read_vectors, row_names, scale_vectors
+from stages.images.tables import classes_of_text
 from stages.latents.encode_new_rows import (
     Encode,
     FinishedMap,
@@ -29,7 +31,7 @@ from stages.latents.encode_new_rows import (
     place_vectors,
 )
 from stages.latents.torchvision_encoder import load_encoder
-from stages.page.finished_page import finished_page, folder_url
+from stages.page.finished_page import finished_page, folder_url, keep_columns
 from stages.page.map_page import Points
 
 PICTURE = Path("plots/placed.png")
@@ -44,20 +46,20 @@ def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: b
     finished, unreadable = read_finished_map(), 0
     with contextlib.redirect_stdout(sys.stderr):  # so that stdout is JSON alone
         if load_params("latents").is_file:
-            names, placed = place_tables(paths, finished)
+            known, placed = place_tables(paths, finished)
         else:
-            names, placed, unreadable = place_files(paths, finished)
-    if names:
-        entries = describe(names, placed, finished)
+            known, placed, unreadable = place_files(paths, finished)
+    if placed:
+        entries = describe(known["file_name"].tolist(), placed, finished)
         print(json.dumps(entries, indent=2) if as_json else "\n".join(map(sentence, entries)))
         if picture or not as_json:
             write_bytes(str(picture or PICTURE), png_bytes(draw(entries, placed, finished)))
             _say(f"the map with them: {picture or PICTURE}", as_json)
         if page:
-            write_text(str(page), interactive(names, placed, page))
+            write_text(str(page), interactive(known, placed, page))
             _say(f"the map to explore: {page}", as_json)
     if unreadable:
-        raise InputError(f"{unreadable} of {unreadable + len(names)} images could not be read")
+        raise InputError(f"{unreadable} of {unreadable + len(known)} images could not be read")
 
 
 def read_finished_map() -> FinishedMap:
@@ -70,32 +72,41 @@ def read_finished_map() -> FinishedMap:
     return finish_map(samples.iloc[mapped], arrays["latents"][mapped], tsne["positions"], images, errors, framed)
 
 
-def place_files(paths: list[Path], finished: FinishedMap) -> tuple[list[str], Placed | None, int]:
+def place_files(paths: list[Path], finished: FinishedMap) -> tuple[pd.DataFrame, Placed | None, int]:
     """Place the readable image files among `paths` and below the folders there.
 
-    Returns their names, what is known of them, and how many files could not be read.
+    Returns a table of what is known of them beforehand (`file_name`, `label`, columns), what the map says of them, and
+    how many files could not be read.
     """
     pictures, fit = read_arrays("data/images.npz"), load_params("images.fit")
-    names, images, strange, unreadable = [], [], [], 0
-    for file in (file for path in paths for file in files_of(path)):
+    known = pd.concat(map(known_files, paths), ignore_index=True)
+    images, strange, read = [], [], []
+    for row, file in enumerate(known["file_name"]):
         try:
-            image, warnings = read_like_training(file, pictures, fit)
+            image, warnings = read_like_training(Path(file), pictures, fit)
         except InputError as error:
             print(f"fitmap: {error}", file=sys.stderr)
-            unreadable += 1
             continue
-        names.append(str(file))
+        read.append(row)
         images.append(image)
         strange.append(warnings)
-    if not names and not unreadable:
+    if known.empty:
         raise InputError(f"no images in {', '.join(map(str, paths))}")
-    placed = place_images(np.stack(images), strange, read_encoder(), finished) if names else None
-    return names, placed, unreadable
+    placed = place_images(np.stack(images), strange, read_encoder(), finished) if images else None
+    return known.iloc[read], placed, len(known) - len(read)
 
 
-def files_of(path: Path) -> list[Path]:
-    """Return `path` alone, or the image files below it if it is a folder."""
-    return [path / name for name in list_images(path)] if path.is_dir() else [path]
+def known_files(path: Path) -> pd.DataFrame:
+    """Return what is known of the file `path`, or of the image files below it: its name, class and metadata."""
+    files = list_images(path) if path.is_dir() else []
+    if not files:
+        return pd.DataFrame({"file_name": [] if path.is_dir() else [str(path)], "label": None})
+    table, rows = describe_files(files, path, "label")
+    label = load_params("images.label")
+    if label != "label" and label in table:
+        table["label"] = table.pop(label)
+    table = table.set_index(pd.Index(rows)).reindex(range(len(files)))  # with the files in none of the splits
+    return table.drop(columns="split").assign(file_name=[str(path / file) for file in files])
 
 
 def read_encoder() -> Encode:
@@ -114,10 +125,13 @@ def read_encoder() -> Encode:
     return lambda images: (encoder.encode(images, choose_device(device)), None, None)
 
 
-def place_tables(paths: list[Path], finished: FinishedMap) -> tuple[list[str], Placed]:
-    """Place the rows of tables of vectors; returns their names and what is known of them."""
+def place_tables(paths: list[Path], finished: FinishedMap) -> tuple[pd.DataFrame, Placed]:
+    """Place the rows of tables of vectors.
+
+    Returns a table of what is known of them beforehand (`file_name`, `label`, columns), and what the map says of them.
+    """
     params, arrays = load_params("latents"), read_arrays("data/latents.npz")
-    names, vectors = [], []
+    known, vectors = [], []
     for path in paths:
         if not path.is_file() or path.suffix.lower() not in VECTOR_FILES:
             raise InputError(
@@ -127,8 +141,9 @@ def place_tables(paths: list[Path], finished: FinishedMap) -> tuple[list[str], P
         vectors.append(
             scale_vectors(columns_like(arrays["vector_columns"].tolist(), table, path), arrays, params.scale)
         )
-        names += row_names(table.columns, None)
-    return names, place_vectors(np.concatenate(vectors), finished)
+        columns = table.columns.drop(columns=["split", "file_name"], errors="ignore")
+        known.append(columns.assign(file_name=row_names(table.columns, None), label=columns.get("label")))
+    return pd.concat(known, ignore_index=True), place_vectors(np.concatenate(vectors), finished)
 
 
 def columns_like(wanted: list[str], table: VectorTable, path: Path) -> np.ndarray:
@@ -189,12 +204,16 @@ def draw(entries: list[dict], placed: Placed, finished: FinishedMap) -> Figure:
     return draw_placed(finished.positions, labels, classes_of(samples), names, new, shown)
 
 
-def interactive(names: list[str], placed: Placed, path: Path) -> str:
-    """Return the interactive page of the map with the new rows on it; their classes are unknown."""
-    samples = make_samples(np.full(len(names), "test"), names, np.full(len(names), -1), [])
+def interactive(known: pd.DataFrame, placed: Placed, path: Path) -> str:
+    """Return the interactive page of the map with the new rows on it."""
+    names, (labels, classes) = known["file_name"].tolist(), classes_of_text(known["label"])
+    samples, shown = read_samples(), load_params("page.columns")
+    columns = known.drop(columns=["file_name", "label"])
+    columns = columns[[name for name in columns if shown == "all" or name in shown]]
+    new_samples = make_samples(np.full(len(names), "test"), names, labels, classes, columns)
     new = Points(
         placed.positions,
-        samples,
+        new_samples,
         placed.images,
         placed.reconstructions,
         placed.errors,
@@ -203,7 +222,7 @@ def interactive(names: list[str], placed: Placed, path: Path) -> str:
         folder="" if placed.images is None else links_to(names, path),
     )
     return finished_page(
-        read_samples(),
+        keep_columns(samples, shown),
         read_arrays("data/images.npz"),
         read_arrays("data/latents.npz"),
         read_arrays("data/map.npz"),

@@ -26,6 +26,13 @@ def _auto_or(lowest: int, highest: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _all_or_names(value: object) -> object:
+    """Accept "all" and lists of names."""
+    if value != "all" and not (isinstance(value, list) and all(isinstance(name, str) and name for name in value)):
+        raise ValueError("must be all or a list of column names")
+    return value
+
+
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Coordinate = Annotated[float, Field(ge=-1e100, le=1e100)]  # its square is still finite
@@ -185,6 +192,12 @@ class GroupsParams(Section):
     smallest: Annotated[float, Field(gt=0, le=0.5)]
 
 
+class PageParams(Section):
+    """What the map page shows."""
+
+    columns: Annotated[Any, AfterValidator(_all_or_names)]
+
+
 SECTIONS = {
     "curve": CurveParams,
     "regressor": RegressorParams,
@@ -193,6 +206,7 @@ SECTIONS = {
     "latents": LatentsParams,
     "tsne": TsneParams,
     "groups": GroupsParams,
+    "page": PageParams,
     "device": Device,
 }
 

@@ -24,6 +24,7 @@ VECTOR_NAMES = ("latents", "vectors", "embeddings", "embedding", "features", "X"
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 PICTURE_NAMES = ("image", "file_name")
 ROW_NAMES = ("file_name", "image", "name", "title", "id")
+BEGINNING = 50  # characters of a row's text that are part of its name
 FEW_VALUES = 20  # different integers, up to which a column may be the class
 UNEQUAL_SCALES = 100  # ratio of the columns' standard deviations from which on `standard` is suggested
 
@@ -384,13 +385,24 @@ def _hint_at_scales(path: Path, vectors: np.ndarray, spread: np.ndarray, scale: 
 
 
 def row_names(columns: pd.DataFrame, label: pd.Series | None) -> list[str]:
-    """Return a name for each row: from a column of names, or else its number in the file, counted from 1."""
+    """Return a name for each row: from a column of names, or else its number in the file, counted from 1.
+
+    Behind the number stands the beginning of the row's text, if there is a column of text.
+    """
     for name in ROW_NAMES:
         if name in columns and (name in PICTURE_NAMES or columns[name].nunique() > len(columns) / 2):
             return [f"row {i + 1}" if pd.isna(value) else str(value) for i, value in enumerate(columns[name])]
     if label is not None:
         return [str(value) for value in label]
-    return [f"row {i + 1}" for i in range(len(columns))]
+    others = (columns[name] for name in columns if name not in ("label", "split"))
+    text = next((column for column in others if pd.api.types.is_string_dtype(column)), [None] * len(columns))
+    return [f"row {i + 1}" + (f": {_beginning(value)}" if not pd.isna(value) else "") for i, value in enumerate(text)]
+
+
+def _beginning(text: str) -> str:
+    """Return the first characters of a text, in one line."""
+    line = " ".join(text[: 4 * BEGINNING].split())
+    return line if len(line) <= BEGINNING else line[: BEGINNING - 1].rstrip() + "…"
 
 
 def _picture_files(columns: pd.DataFrame, folder: Path) -> list[Path]:

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from stages.common.density import density_beneath
-from stages.common.samples import is_train
-from stages.page.map_page import Points, map_page
+from stages.common.errors import InputError
+from stages.common.samples import COLUMNS, columns_of, is_train
+from stages.page.map_groups import groups_of
+from stages.page.map_page import GROUP, Points, map_page
 from stages.page.pack_encoder import Encoder, is_packable
 from stages.tsne.neighbours import nearest, nearest_others, reach
 
 PAGE = "plots/map.html"
 NEIGHBOURS = 8  # latent neighbours listed for each point
-GROUP = "group on the map"  # column of the page
 NAMES = {"drawn": "Drawn garments", "fashion-mnist": "Fashion-MNIST"}
 
 
@@ -49,8 +50,10 @@ def finished_page(
     fields = {"reconstructions": coded.get("reconstructions"), "errors": coded.get("errors")}
     fields["images"] = pictures["images"] if has_images else None
 
-    if (map_points["group"] >= 0).any():
-        samples = samples.assign(**{GROUP: pd.Series(group_names(map_points), index=samples.index[mapped])})
+    groups = groups_of(map_points, mapping["positions"])
+    if groups:
+        names = pd.Categorical.from_codes(map_points["group"], [group.name for group in groups])
+        samples = samples.assign(**{GROUP: pd.Series(names, index=samples.index[mapped])})
 
     def points(rows: np.ndarray, positions: np.ndarray, neighbours: np.ndarray, kept: np.ndarray | None) -> Points:
         return Points(
@@ -65,14 +68,20 @@ def finished_page(
     k = min(NEIGHBOURS, len(mapped) - 1)
     neighbours, on_map = nearest_others(latents[mapped], k), nearest_others(mapping["positions"], k)
     kept = (neighbours[:, :, None] == on_map[:, None, :]).any(axis=2).mean(axis=1)
-    test = ~is_train(samples)[placed_rows]
-    layer = {"new": new, "new_name": "New images" if has_images else "New rows", "new_shown": True}
-    if new is None and test.any():
-        _, nearest_to_test = nearest(latents[mapped], latents[placed_rows[test]], k)
-        layer["new"] = points(placed_rows[test], mapping["placed"][test], nearest_to_test, None)
-        layer["new_name"] = f"Test {'images' if has_images else 'rows'}, placed afterwards"
+    things = "images" if has_images else "rows"
+    layer = {"new": new, "new_name": f"New {things}", "new_shown": True}
+    on_page, beneath = mapped, np.ones(len(placed_rows), bool)  # rows of the samples, and placed ones shown as density
+    if new is None:
+        test = ~is_train(samples)[placed_rows]
+        beneath = ~(test | is_reviewed(samples, review)[placed_rows])
+        on_page = np.append(mapped, placed_rows[~beneath])
+    if new is None and not beneath.all():
+        shown = placed_rows[~beneath]
+        _, nearest_to_shown = nearest(latents[mapped], latents[shown], k)
+        layer["new"] = points(shown, mapping["placed"][~beneath], nearest_to_shown, None)
+        kind = "Test and reviewed" if (~beneath & ~test).any() else "Test"
+        layer["new_name"] = f"{kind} {things}, placed afterwards"
         layer |= {"new_shown": is_folder, "new_framed": not is_folder}
-    on_page = np.append(mapped, placed_rows[test]) if new is None else mapped
     encoder = None
     if "reconstructions" in coded and "framing" in pictures and is_packable(weights[0]):
         framing = dict(zip(("size", "ground", "extent"), pictures["framing"].astype(int).tolist(), strict=True))
@@ -85,33 +94,41 @@ def finished_page(
         metrics=metrics,
         params=params,
         encoder=encoder,
+        groups=groups,
         review=located(review, samples.iloc[on_page]),
-        density=density_beneath(mapping["positions"], mapping["placed"][~test]),
+        density=density_beneath(mapping["positions"], mapping["placed"][beneath]),
     )
 
 
-def group_names(map_points: pd.DataFrame) -> pd.Categorical:
-    """Return the group (p,) of each mapped row, named by its main class and numbered: `Sneaker 1`, `Sneaker 2`, …"""
-    grouped = map_points[map_points["group"] >= 0]
-    names, used = [], {}
-    for _, labels in grouped.groupby("group")["label"]:
-        counts = labels.value_counts()
-        name = str(counts.index[0]) if len(counts) else "group"
-        used[name] = used.get(name, 0) + 1
-        names.append(f"{name} {used[name]}")
-    return pd.Categorical.from_codes(map_points["group"], names)
+def keep_columns(samples: pd.DataFrame, columns: str | list[str]) -> pd.DataFrame:
+    """Return the samples with the columns that `page.columns` names. Raises `InputError` for one that is not there."""
+    known = list(columns_of(samples))
+    if columns == "all":
+        return samples
+    for name in columns:
+        if name not in known:
+            raise InputError(
+                f"params.yaml: page.columns names {name!r}, which the samples lack; found: {', '.join(known) or 'none'}"
+            )
+    return samples[[*COLUMNS, *dict.fromkeys(columns)]]
+
+
+def is_reviewed(samples: pd.DataFrame, review: pd.DataFrame) -> np.ndarray:
+    """Return which samples (n,) bool a finding is about, or names as the other one."""
+    return samples["file_name"].isin([*review["file_name"], *review["other_file_name"].dropna()]).to_numpy()
 
 
 def located(review: pd.DataFrame, samples: pd.DataFrame) -> list[tuple]:
-    """Return the findings about rows on the page: kind, point, why, other point (-1 if none), suggestion."""
+    """Return the findings as the page takes them: kind, point, why, other point, suggestion; point -1 is not on it."""
     points = {key: i for i, key in enumerate(zip(samples["split"], samples["file_name"], strict=True))}
     names = {name: i for i, name in enumerate(samples["file_name"])}
+    known = review.fillna({"other_file_name": "", "suggestion": ""})
     return [
-        (finding.kind, points[finding.split, finding.file_name], finding.why, names.get(other, -1), suggestion)
-        for finding, other, suggestion in zip(
-            review.itertuples(), review["other_file_name"].fillna(""), review["suggestion"].fillna(""), strict=True
+        (kind, points.get((split, name), -1), why, names.get(other, -1), suggestion)
+        for kind, split, name, why, other, suggestion in zip(
+            *(known[column] for column in ("kind", "split", "file_name", "why", "other_file_name", "suggestion")),
+            strict=True,
         )
-        if (finding.split, finding.file_name) in points
     ]
 
 

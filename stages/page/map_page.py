@@ -15,6 +15,7 @@ from stages.common.colours import class_colour
 from stages.common.density import Density
 from stages.common.samples import classes_of, columns_of
 from stages.page.html_document import data_script, html_document, json_script
+from stages.page.map_groups import Group
 from stages.page.pack_bytes import as_text, deflated, deflated_strings
 from stages.page.pack_columns import category_codes, pack_column
 from stages.page.pack_encoder import Encoder, pack_encoder
@@ -22,6 +23,7 @@ from stages.page.pack_images import sheet_layout, sprite_sheets
 from stages.page.security_policy import json_text
 
 WEB = Path(__file__).with_name("web")
+GROUP = "group on the map"  # column of the page
 PALETTE = 20  # categories of a column that have a colour of their own: the largest ones
 BLACK = 16  # levels up to which a pixel of an image's border counts as black
 BLACK_SHARE = 0.6  # share of black border pixels from which grey images are cut out
@@ -61,6 +63,7 @@ def map_page(
     params: dict | None = None,
     encoder: Encoder | None = None,
     density: Density | None = None,
+    groups: Sequence[Group] = (),
     review: Sequence[tuple] = (),
 ) -> str:
     """Return the page of a map as one self-contained HTML document; equal arguments give equal bytes.
@@ -73,7 +76,9 @@ def map_page(
             is blank for the other.
         metrics, params: values to list, in groups (`{"map": {"trustworthiness": 0.99}}`) or flat.
         encoder: lets the page place images that its reader drops on it; needs neighbours.
-        review: findings worth a look: kind, point, why, other point (-1 if none), suggested class ("" if none).
+        groups: those of the map; the samples' column `GROUP` names that of each point.
+        review: findings worth a look: kind, point (-1 if not on the page), why, other point (-1 if none), suggested
+            class ("" if none).
         density: drawn beneath a flat map; hidden at first unless most of its points are not among `points`.
     """
     layers = [points] if new is None else [points, new]
@@ -97,6 +102,7 @@ def map_page(
         "classColours": [class_colour(label) for label in range(len(classes))],
         "palette": [class_colour(code) for code in range(PALETTE)],
         "columns": [header for header, _ in columns],
+        "groupColumn": GROUP,
         "cell": sheet_layout(images) if "images" in sheets else {"width": 1, "height": 1, "columns": 1, "rows": 1},
         "colour": "images" in sheets and images.ndim == 4,
         "sheets": {name: len(encoded) for name, encoded in sheets.items()},
@@ -127,6 +133,9 @@ def map_page(
     if density is not None:
         sheets["density"] = sprite_sheets(density.shades[None])
     later = [data_script(as_text(deflated_strings(names)), deflated="names")]
+    if groups:
+        listed = [(group.name, group.medoid, [line.ravel().tolist() for line in group.outline]) for group in groups]
+        later.append(data_script(as_text(deflated(json_text(listed).encode())), deflated="groups"))
     if review:
         later.append(data_script(as_text(deflated(json_text(list(review)).encode())), deflated="review"))
     later += [_deflated(name, array) for name, array in _measures(layers).items()]

@@ -3,13 +3,13 @@
 from stages.common.artifacts import read_arrays, read_csv, read_json, read_weights, write_text
 from stages.common.errors import run
 from stages.common.samples import read_samples
-from stages.common.settings import map_params
-from stages.page.finished_page import finished_page
+from stages.common.settings import load_params, map_params
+from stages.page.finished_page import finished_page, keep_columns
 
 
 def main() -> None:
     page = finished_page(
-        read_samples(),
+        keep_columns(read_samples(), load_params("page").columns),
         read_arrays("data/images.npz"),
         read_arrays("data/latents.npz"),
         read_arrays("data/map.npz"),

@@ -38,6 +38,7 @@ def test_an_int_is_accepted_for_a_float():
         ("images", {"pixels": 32}, "set pixels to auto"),
         ("tsne", {"engine": "opentsne"}, "tsne.engine = 'opentsne': input should be 'fitmap' or 'sklearn'"),
         ("tsne", {"n_components": 4}, "tsne.n_components = 4"),
+        ("page", {"columns": ["name", 3]}, r"page.columns = \['name', 3\]: must be all or a list of column names"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_what_would_be_right(section, change, message):

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common.samples import make_samples
-from stages.page.finished_page import folder_url, group_names, located
+from stages.common.errors import InputError
+from stages.common.samples import columns_of, make_samples
+from stages.page.finished_page import folder_url, keep_columns, located
 from stages.page.map_page import WEB, Points, map_page
 
 SCRIPT = r"<script>(.*?)</script>"
@@ -125,21 +126,24 @@ def test_every_module_is_put_in_after_those_that_it_imports(points):
         assert order.index(used) < order.index(user)
 
 
-def test_groups_are_named_by_their_main_class():
-    table = pd.DataFrame({"group": [0, 0, 0, 1, 2, -1], "label": ["a", "b", "a", "a", None, "b"]})
-    names = group_names(table).astype("object")
-    assert [None if pd.isna(name) else name for name in names] == ["a 1", "a 1", "a 1", "a 2", "group 1", None]
-
-
-def test_findings_are_those_of_points_on_the_page():
+def test_findings_say_which_point_they_are_about():
     samples = samples_of(3)
     review = pd.DataFrame(
         [("leak", "9.png", "train", "copy", "1.png", ""), ("label", "2.png", "train", "why", np.nan, "b")],
         columns=["kind", "file_name", "split", "why", "other_file_name", "suggestion"],
     )
-    assert located(review, samples) == [("label", 2, "why", -1, "b")]
+    assert located(review, samples) == [("leak", -1, "copy", 1, ""), ("label", 2, "why", -1, "b")]
     review["file_name"] = "0.png"
     assert located(review, samples)[0] == ("leak", 0, "copy", 1, "")
+
+
+def test_the_page_shows_the_columns_that_the_settings_name():
+    samples = samples_of(3, columns=pd.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6], "c": [7, 8, 9]}))
+    assert keep_columns(samples, "all") is samples
+    assert list(columns_of(keep_columns(samples, ["c", "a"]))) == ["c", "a"]
+    assert list(columns_of(keep_columns(samples, []))) == []
+    with pytest.raises(InputError, match="page.columns names 'd', which the samples lack; found: a, b, c"):
+        keep_columns(samples, ["a", "d"])
 
 
 def test_text_has_contrast_in_light_and_dark():

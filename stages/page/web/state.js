@@ -71,7 +71,7 @@ export class State {
   }
 
   isInLayer(i) {
-    return this.newShown || this.data.layerOf(i) !== "new";
+    return this.newShown || i < this.data.mapped || i >= this.data.stored;
   }
 
   isShown(i) {

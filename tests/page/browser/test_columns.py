@@ -132,19 +132,3 @@ def test_ten_thousand_categories_and_long_texts(open_page, write_page, ships):
     opened.show(pinned=3)
     assert opened.card.locator("details p").text_content().startswith("=HYPERLINK")
     assert opened.problems == []
-
-
-def test_names_stand_where_their_category_lies_and_give_way_to_images(ship_map, ships):
-    names = ship_map.page.locator("#category-names span")
-    assert names.all_text_contents() == ["boat", "sail boat", "</script><img src=x onerror…", "=1+1"]
-    for label, name in enumerate(names.all()):
-        box = name.bounding_box()
-        own = ships.positions[np.arange(600) % 4 == label].mean(axis=0).tolist()
-        left, top = ship_map.run("(at) => fitmap.map.viewport.toScreen(...at)", own)
-        assert abs(box["x"] + box["width"] / 2 - left) < 60
-        assert abs(box["y"] + box["height"] / 2 - top) < 60
-    ship_map.look_at(5, 200.0)
-    assert ship_map.page.locator("#category-names").is_hidden()
-    ship_map.page.keyboard.press("0")
-    ship_map.page.get_by_label("Category names on the map").uncheck()
-    assert names.count() == 0

@@ -111,11 +111,16 @@ def test_findings_are_listed_shown_and_accepted_from_the_card(open_page, write_p
         ("label", 8, "its neighbours are of another class", -1, "sail boat"),
         ("label", 3, "its neighbours are of another class", -1, "</script><b>"),
         ("duplicate", 20, "near copy", 17, ""),
+        ("duplicate", -1, "near copy of a row that is not on the page", 4, ""),
         ("thin", 1, "class sail boat forms no group on the map", -1, ""),
     ]
     opened = open_page(write_page(ships, review=review))
     lists = opened.page.locator("#review-lists button").all_text_contents()
-    assert lists == ["Suspect labels (2)", "Duplicates (2)", "Small or scattered classes (1)"]
+    assert lists == [
+        "Suspect labels (2)",
+        "Duplicates (1 of 2)",
+        "Small or scattered classes (1)",
+    ]  # as `fitmap review`
     opened.page.get_by_role("button", name="Suspect labels (2)").click()
     opened.settle()
     assert opened.run("() => [...fitmap.state.selected]") == [8, 3]
@@ -125,8 +130,9 @@ def test_findings_are_listed_shown_and_accepted_from_the_card(open_page, write_p
         assert opened.card.locator("[data-part=class]").text_content() == suggestion
         opened.card.locator("[data-part=next]").click()
         opened.settle()
-    opened.page.get_by_role("button", name="Duplicates (2)").click()
+    opened.page.get_by_role("button", name="Duplicates (1 of 2)").click()
     opened.settle()
+    assert opened.run("() => [...fitmap.state.selected]") == [20, 17]
     shown = opened.card.locator("figcaption").all_text_contents()
     assert shown == ["original", "its copy"]
     opened.card.get_by_role("button", name="See train/ship 17 & co.png").click()

@@ -37,6 +37,17 @@ export class Navigator {
     this.motion.goTo(i, near);
   }
 
+  // Show a group as a whole.
+  goToGroup(group) {
+    const { state, data } = this;
+    const { name, code } = data.groups[group];
+    const points = Array.from({ length: data.mapped }, (_, i) => i).filter((i) => data.groupColumn.values[i] === code);
+    if (!points.some((i) => state.isShown(i))) state.setFilters([]);
+    if (isSmall()) showPanel(this.map, false);
+    this.motion.goToAll(points);
+    say(name);
+  }
+
   // Step through these points, beginning with the first.
   walk(points, near) {
     this.state.change({ steps: points });

@@ -17,7 +17,9 @@ export class PageData {
     );
     this.columns = [this.classes];
     this.names = [];
-    this.review = []; // findings, the worst of each kind first
+    this.groups = []; // { name, medoid, outline, code } – code is that of the group in `groupColumn`
+    this.groupColumn = null;
+    this.review = []; // findings, the worst of each kind first; point −1 is not on the page
     this.neighbours = null;
     for (const name of ["images", "reconstructions"]) {
       this[name] = header.sheets[name] ? new Sprites(name, header.sheets[name], header.cell, header.stored) : null;
@@ -34,8 +36,9 @@ export class PageData {
       { name: "errors", key: "error", title: "reconstruction error", type: "number", digits: 4, trouble: "high" },
       { name: "kept", key: "kept", title: "neighbourhood kept", type: "number", digits: 2, trouble: "low" },
     ];
-    const [names, review, neighbours, own, figures] = await Promise.all([
+    const [names, groups, review, neighbours, own, figures] = await Promise.all([
       takeList("names"),
+      takeList("groups"),
       takeList("review"),
       takeDeflated("neighbours"),
       Promise.all(header.columns.map((column, k) => (column.dtype ? takeDeflated : takeList)(`column${k}`))),
@@ -47,6 +50,10 @@ export class PageData {
     this.neighbourCount = neighbours ? neighbours.length / this.total : 0;
     header.columns.forEach(({ name, ...column }, k) => {
       this.columns.push(new Column({ ...column, key: `column:${name}`, title: name, own: true, palette: header.palette }, own[k]));
+    });
+    this.groupColumn = this.column(`column:${header.groupColumn}`) ?? null;
+    this.groups = groups.map(([name, medoid, outline]) => {
+      return { name, medoid, outline, code: this.groupColumn.categories.indexOf(name) + 1 };
     });
     measures.forEach((measure, k) => figures[k] && this.columns.push(new Column(measure, figures[k])));
     if (!this.classNames.length) this.colourBy = (this.chartable.find(({ isCategory }) => isCategory) ?? this.classes).key;

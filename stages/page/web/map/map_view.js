@@ -1,5 +1,6 @@
 // The map on the screen: which points are drawn, how large and in which colour, and which one lies at a place.
 import { byId } from "../elements.js";
+import { groupLabels } from "./group_labels.js";
 import { drawOverlay } from "./overlay.js";
 import { cssColour, categoryColours, pointColours } from "./point_colours.js";
 import { PointLayout } from "./point_layout.js";
@@ -34,8 +35,8 @@ export class MapView {
     this.moved = true;
     this.recolour();
     theme.onChange(() => this.recolour());
-    const looks = ["colourBy", "densityShown", "filters", "newShown", "matched", "selected", "labels"];
-    state.onChange(looks, () => this.recolour());
+    state.onChange(["colourBy", "columns", "densityShown", "labels"], () => this.recolour());
+    state.onChange(["filters", "newShown", "matched", "selected", "namesShown"], () => this.reveal());
     state.onChange(["pictures", "cutOut"], () => this.changed());
     state.onChange(["hovered", "pinned"], () => this.redraw());
   }
@@ -112,11 +113,22 @@ export class MapView {
     const { data, state, theme } = this;
     const shade = state.densityShown ? DENSEST / 2 : 0;
     this.behind = theme.ground.map((v, k) => v + (theme.ink[k] - v) * shade); // what most points lie on
-    this.colours = pointColours(data.column(state.colourBy) ?? data.classes, data.total, this.behind);
-    for (let i = 0; i < data.total; i++) this.colours[4 * i + 3] = !state.isShown(i) ? 0 : state.isMeant(i) ? 255 : DIM;
-    const restricted = state.matched || state.selected || state.filters.size;
-    this.few = Boolean(restricted) && opaque(this.colours) <= FEW;
+    this.colouring = data.column(state.colourBy) ?? data.classes;
+    this.colours = pointColours(this.colouring, data.total, this.behind);
     this.classColours = categoryColours(data.classes, this.behind);
+    this.reveal();
+  }
+
+  // Which points are drawn, and how opaque.
+  reveal() {
+    const { data, state, colours } = this;
+    let opaque = 0;
+    for (let i = 0; i < data.total; i++) {
+      colours[4 * i + 3] = !state.isShown(i) ? 0 : state.isMeant(i) ? 255 : DIM;
+      if (colours[4 * i + 3] === 255) opaque++;
+    }
+    this.few = Boolean(state.matched || state.selected || state.filters.size) && opaque <= FEW;
+    this.groupLabels = state.namesShown && data.dimensions === 2 ? groupLabels(state, this.colouring, this.behind) : [];
     this.recoloured = true;
     this.changed();
   }
@@ -207,13 +219,6 @@ export class MapView {
     }
     return best;
   }
-}
-
-// How many points are drawn at full opacity.
-function opaque(colours) {
-  let found = 0;
-  for (let at = 3; at < colours.length; at += 4) if (colours[at] === 255) found++;
-  return found;
 }
 
 // Whether (x, y) lies in the polygon (even-odd rule).

@@ -2,6 +2,7 @@
 
 const GLIDE = 280; // milliseconds of a zoom by a key or a double click
 const NEAR = 24; // least CSS pixels between neighbouring points after going to one of them
+const FILLED = 0.7; // of the screen by points that are shown as a whole
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Motion {
@@ -52,6 +53,16 @@ export class Motion {
   goTo(i, near = NEAR) {
     const { seen, spacing } = this.map.layout;
     this.glide({ x: seen[3 * i], y: seen[3 * i + 1], scale: Math.max(this.viewport.scale, near / spacing) });
+  }
+
+  // Bring some points to the middle, as large as the screen allows.
+  goToAll(points) {
+    const { viewport } = this;
+    const { seen } = this.map.layout;
+    const [xs, ys] = [0, 1].map((axis) => points.map((i) => seen[3 * i + axis]).sort((a, b) => a - b));
+    const [width, height] = [xs, ys].map((values) => values.at(-1) - values[0] || 1e-9);
+    const scale = FILLED * Math.min(viewport.width / width, viewport.height / height);
+    this.glide({ x: (xs[0] + xs.at(-1)) / 2, y: (ys[0] + ys.at(-1)) / 2, scale });
   }
 
   // Move there smoothly; at once for readers who asked for less motion.

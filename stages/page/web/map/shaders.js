@@ -26,6 +26,28 @@ void main() {
   pixel = vec4(ink, 1.0) * texture(shades, at).r * ${DENSEST.toFixed(3)};
 }`;
 
+export const OUTLINE_VERTEX = `#version 300 es
+in vec2 place, normal; // map units
+in float side; // -1 and 1 at the edges of the line
+uniform vec2 centre, viewport;
+uniform vec3 look; // scale, pixel ratio, half the width of the line
+out float across; // CSS pixels from the middle of the line
+void main() {
+  across = side * (look.z + 1.0);
+  gl_Position = vec4(((place - centre) * look.x + normal * across) * 2.0 / viewport, 0.0, 1.0);
+}`;
+
+export const OUTLINE_FRAGMENT = `#version 300 es
+precision highp float;
+in float across;
+uniform vec3 look;
+uniform vec4 colour;
+out vec4 pixel;
+void main() {
+  float alpha = colour.a * clamp((look.z - abs(across)) * look.y + 0.5, 0.0, 1.0);
+  pixel = vec4(colour.rgb * alpha, alpha);
+}`;
+
 export const DOTS_VERTEX = `#version 300 es
 in vec3 place;
 in vec4 colour;

@@ -1,6 +1,7 @@
 // Which part of the map is on the screen, and in three dimensions from which side.
 
 const MARGIN = 28; // CSS pixels around a map that fits
+const FADING = [1.8, 3]; // zoom from which outlines and names fade, and at which they have given way to images
 const ZOOM_RANGE = [0.5, 400]; // times the scale at which the whole map fits
 
 export class Viewport {
@@ -29,6 +30,11 @@ export class Viewport {
 
   zoom() {
     return this.scale / this.fitScale();
+  }
+
+  // 1 where outlines and names of groups are drawn in full, 0 where the map is too near for them.
+  farness() {
+    return Math.min(1, Math.max(0, (FADING[1] - this.zoom()) / (FADING[1] - FADING[0])));
   }
 
   set({ x = this.x, y = this.y, scale = this.scale }) {

@@ -1,7 +1,9 @@
 // Drawing with WebGL 2: dots from buffers that stay on the GPU, images as squares cut from sprite atlases.
+import { OutlineRibbons } from "./outline_ribbons.js";
 import {
   DENSITY_FRAGMENT, DENSITY_VERTEX, DOTS_FRAGMENT, DOTS_VERTEX, FRAME_PIXELS, IMAGES_FRAGMENT, IMAGES_VERTEX,
 } from "./shaders.js";
+import { attribute, program, texture } from "./webgl.js";
 
 const INSTANCE_BYTES = 32;
 
@@ -30,6 +32,7 @@ export class WebGlRenderer {
     attribute(gl, this.dots.room, this.buffers.room, 1, gl.FLOAT);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.outlines = null; // of the groups, once they are read
     if (data.images) this.planAtlases();
   }
 
@@ -117,6 +120,10 @@ export class WebGlRenderer {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     if (this.data.dimensions === 3) gl.enable(gl.DEPTH_TEST);
     if (this.shades && map.state.densityShown) this.drawDensity(map.theme, viewport);
+    if (map.groupLabels.length) {
+      this.outlines ??= new OutlineRibbons(gl, this.data.groups);
+      this.outlines.draw(map.groupLabels, viewport, map.ratio);
+    }
     this.drawDots(map, viewport, ranges);
     if (pictured.length) this.drawImages(map, viewport, pictured);
   }
@@ -228,47 +235,4 @@ class Instances {
     gl.bufferData(gl.ARRAY_BUFFER, this.bytes.subarray(0, this.count * INSTANCE_BYTES), gl.STREAM_DRAW);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.count);
   }
-}
-
-// One byte for each pixel, or three if in colour; linear between pixels.
-function texture(gl, bitmap, colour) {
-  const made = gl.createTexture();
-  gl.bindTexture(gl.TEXTURE_2D, made);
-  gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
-  const [stored, given] = colour ? [gl.RGB8, gl.RGB] : [gl.R8, gl.RED];
-  gl.texImage2D(gl.TEXTURE_2D, 0, stored, given, gl.UNSIGNED_BYTE, bitmap);
-  for (const [key, value] of [
-    [gl.TEXTURE_MIN_FILTER, gl.LINEAR],
-    [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
-    [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
-    [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
-  ]) gl.texParameteri(gl.TEXTURE_2D, key, value);
-  return made;
-}
-
-// A linked program with the places of its attributes and uniforms as fields.
-function program(gl, vertex, fragment, attributes) {
-  const linked = gl.createProgram();
-  for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
-    const shader = gl.createShader(type);
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(linked, shader);
-  }
-  gl.linkProgram(linked);
-  if (!gl.getProgramParameter(linked, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(linked) || "no shader");
-  const found = { program: linked };
-  for (const name of attributes) found[name] = gl.getAttribLocation(linked, name);
-  for (let k = 0; k < gl.getProgramParameter(linked, gl.ACTIVE_UNIFORMS); k++) {
-    const { name } = gl.getActiveUniform(linked, k);
-    found[name] = gl.getUniformLocation(linked, name);
-  }
-  return found;
-}
-
-function attribute(gl, place, buffer, size, type, stride = 0, offset = 0) {
-  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-  gl.enableVertexAttribArray(place);
-  gl.vertexAttribPointer(place, size, type, type === gl.UNSIGNED_BYTE, stride, offset);
-  if (stride) gl.vertexAttribDivisor(place, 1);
 }

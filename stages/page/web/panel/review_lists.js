@@ -15,11 +15,16 @@ export class ReviewLists {
     Object.assign(this, { state, navigator });
     const { data } = state;
     const kinds = [...new Set(data.review.map(({ kind }) => kind))];
-    const lists = kinds.map((kind) => [NAMES[kind] ?? kind, pointsOf(data.review.filter((finding) => finding.kind === kind))]);
-    if (data.warnings.size) lists.push(["Off the map", [...data.warnings.keys()]]);
+    const lists = kinds.map((kind) => {
+      const findings = data.review.filter((finding) => finding.kind === kind);
+      const here = findings.filter(({ point }) => point >= 0);
+      const amount = here.length < findings.length ? `${grouped(here.length)} of ${grouped(findings.length)}` : grouped(here.length);
+      return [`${NAMES[kind] ?? kind} (${amount})`, pointsOf(here)];
+    });
+    if (data.warnings.size) lists.push([`Off the map (${grouped(data.warnings.size)})`, [...data.warnings.keys()]]);
     byId("review").hidden = !lists.length;
     byId("review-lists").replaceChildren(
-      ...lists.map(([name, points]) => button(`${name} (${grouped(points.length)})`, () => this.open(points))),
+      ...lists.map(([name, points]) => button(name, () => this.open(points), points.length ? {} : { disabled: "" })),
     );
   }
 

@@ -1,0 +1,21 @@
+// The groups of the map, each by its medoid and its name; a click flies there.
+import { count } from "../data/columns.js";
+import { button, byId, element, spriteCanvas } from "../elements.js";
+import { amountsOf } from "../map/point_colours.js";
+
+export class GroupList {
+  constructor(data, navigator) {
+    const { groups, images } = data;
+    byId("groups").hidden = !groups.length;
+    if (!groups.length) return;
+    const amounts = amountsOf(data.groupColumn);
+    const entry = ({ name, medoid, code }, group) => {
+      const title = images || data.classNames.length ? name : `${name}: ${data.nameOf(medoid)}`;
+      const text = element("span", {}, title, element("span", { class: "soft" }, count(amounts[code], "point")));
+      const made = button("", () => navigator.goToGroup(group), { "aria-label": `Go to the group ${title}` });
+      made.append(...(images ? [spriteCanvas(images, medoid)] : []), text);
+      return element("li", {}, made);
+    };
+    byId("group-list").replaceChildren(...groups.map(entry));
+  }
+}
