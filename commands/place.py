@@ -18,9 +18,9 @@ from stages.common.samples import classes_of, labels_of, make_samples, read_samp
 from stages.common.settings import VECTOR_FILES, load_params, map_params
 from stages.figures.style import png_bytes, shorten
 from stages.images.new_image_files import read_like_training
+from stages.images.read_table import classes_of_text
 from stages.images.source_folder import describe_files, list_images
 from stages.images.source_vectors import VectorTable, read_vectors, row_names, scale_vectors
-from stages.images.tables import classes_of_text
 from stages.latents.encode_new_rows import (
     Encode,
     FinishedMap,

@@ -141,6 +141,16 @@ def test_lists_written_as_text_are_the_vector(tmp_path):
     samples, _, latents = read(write(tmp_path / "a.csv", rows.assign(n=3)))
     assert latents["latents"].shape == (60, 4)
     assert set(columns_of(samples)) == {"text", "n"}
+    number = int(samples["text"][0].split()[1])
+    assert samples["file_name"][0] == f"row {number + 1}: row {number}"
+
+
+def test_a_row_without_a_name_is_named_by_its_number_and_the_beginning_of_its_text(tmp_path):
+    texts = [f"Delivery {i}\nwas  late. " * 9 if i else None for i in range(60)]
+    samples, _, _ = read(write(tmp_path / "a.csv", TABLE.assign(review=texts)))
+    assert samples["file_name"].is_unique
+    assert samples["file_name"].str.len().max() <= 60
+    assert {"row 1", "row 6: Delivery 5 was late. Delivery 5 was late. Deliver…"} <= set(samples["file_name"])
 
 
 def test_a_column_of_few_integers_may_be_the_class(tmp_path, capsys):
