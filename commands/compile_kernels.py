@@ -17,7 +17,7 @@ from stages.tsne.placing import place_rows
 
 def main() -> None:
     latents = np.random.default_rng(0).normal(size=(1200, 8)).astype(np.float32)  # more than one tile of neighbours
-    params = TsneParams.model_construct(early_exaggeration=12.0, iterations=1)
+    params = TsneParams.model_construct(iterations=1)
     affinities = joint_affinities(latents, 10.0)
     start = descent.principal_start(latents, 2, seed=0)
     descent.descend(start, affinities, params)

@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 
 EXACT_UP_TO = 1000
 BLOCK = 1 << 23  # values read at once
-ROWS = 128  # transformed at once, always padded to so many: a row's result does not depend on its neighbours
 OVERSAMPLES, ITERATIONS = 10, 3
 
 
@@ -25,15 +24,14 @@ class PCA:
     directions: np.ndarray
 
     def transform(self, rows: np.ndarray) -> np.ndarray:
-        """Return the components float32 (n, k) of `rows` (n, ...), d values each, uint8 as intensities 0 to 1."""
-        components = np.empty((len(rows), len(self.directions)), np.float32)
-        padded = np.zeros((ROWS, len(self.mean)), np.float32)
+        """Return the components float32 (n, k) of `rows` (n, ...), d values each, uint8 as intensities 0 to 1.
+
+        Products are summed in float64, so that a row's result does not depend on the rows beside it.
+        """
+        directions = self.directions.T.astype(np.float64)
         with threadpool_limits(1, "blas"):
-            for start in range(0, len(rows), ROWS):
-                part = components[start : start + ROWS]
-                padded[: len(part)] = flatten(rows[start : start + ROWS]) - self.mean
-                part[:] = (padded @ self.directions.T)[: len(part)]
-        return components
+            parts = [(block @ directions).astype(np.float32) for block in _blocks(rows, self.mean.astype(np.float64))]
+        return np.concatenate([np.empty((0, len(self.directions)), np.float32), *parts])
 
     def inverse_transform(self, components: np.ndarray) -> np.ndarray:
         """Return the rows float32 (n, d) that `components` (n, k) stand for."""

@@ -165,7 +165,6 @@ class LatentsParams(Section):
     columns: list[Annotated[str, Field(min_length=1)]]
     scale: Literal["none", "standard", "unit"]
     test_fraction: Fraction
-    seed: Seed
 
     @property
     def is_file(self) -> bool:
@@ -178,10 +177,8 @@ class TsneParams(Section):
 
     engine: Literal["fitmap", "sklearn"]
     points: Annotated[int, Field(ge=10, le=10_000_000)]
-    landmarks: Literal["first", "density"]
     n_components: Literal[2, 3]
     perplexity: Annotated[float, Field(ge=1)]
-    early_exaggeration: Annotated[float, Field(ge=1, le=1000)]
     iterations: Annotated[int, Field(ge=1, le=100_000)]
     seed: Seed
 

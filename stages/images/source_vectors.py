@@ -109,7 +109,7 @@ def scale_vectors(vectors: np.ndarray, arrays: dict[str, np.ndarray], scale: str
 def row_order(table: VectorTable, params: LatentsParams) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows in the samples' order (n,), training rows first, each part in random order; and splits (n,)."""
     n = len(table.vectors)
-    order = np.random.default_rng(params.seed).permutation(n)
+    order = np.random.default_rng(0).permutation(n)
     if "split" in table.columns:
         split = splits_of(table.columns["split"], Path(params.source))
     else:

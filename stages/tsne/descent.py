@@ -16,6 +16,7 @@ from stages.tsne import forces
 from stages.tsne.grid_repulsion import Grid
 
 EARLY_ITERATIONS = 250  # with exaggerated attraction, before the `iterations` of the settings
+EXAGGERATION = 12  # factor on the attraction
 MOMENTUM = np.float32(0.8)
 GAIN_STEP, GAIN_DECAY, MIN_GAIN = np.float32(0.2), np.float32(0.8), np.float32(0.01)
 MAX_STEP = np.float32(5)
@@ -36,7 +37,7 @@ def descend(start: np.ndarray, affinities: csr_array, params: TsneParams) -> np.
     repel = grid.repulsion if axes == 2 and n > ALL_PAIRS_UP_TO else forces.repulsion
     with progress(None, "t-SNE", unit="iteration", total=EARLY_ITERATIONS + params.iterations) as bar:
         for iteration in range(1, bar.total + 1):
-            exaggeration = params.early_exaggeration if iteration <= EARLY_ITERATIONS else 1
+            exaggeration = EXAGGERATION if iteration <= EARLY_ITERATIONS else 1
             grid.fine = iteration > bar.total - FINE_GRID_ITERATIONS
             forces.attraction(positions, *edges, attraction)
             z = repel(positions, repulsion)

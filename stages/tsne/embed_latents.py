@@ -9,7 +9,6 @@ from stages.common.errors import run
 from stages.common.samples import is_train, read_samples
 from stages.common.settings import load_params
 from stages.tsne.embedding import embed, place
-from stages.tsne.landmarks import choose_landmarks
 
 
 def main() -> None:
@@ -17,8 +16,6 @@ def main() -> None:
     latents = read_arrays("data/latents.npz")["latents"]
     training = int(is_train(read_samples()).sum())
     mapped = np.arange(min(params.points, training))
-    if params.landmarks == "density" and training > params.points:
-        mapped = choose_landmarks(latents[:training], params.points, params.seed, parallel_map)
     placed_rows = np.setdiff1d(np.arange(len(latents)), mapped)
     positions, kl_divergence = embed(latents[mapped], params, device)
     write_arrays(

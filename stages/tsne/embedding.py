@@ -77,7 +77,7 @@ def _sklearn(latents: np.ndarray, params: TsneParams, perplexity: float) -> np.n
     return TSNE(
         n_components=params.n_components,
         perplexity=perplexity,
-        early_exaggeration=params.early_exaggeration,
+        early_exaggeration=descent.EXAGGERATION,
         max_iter=descent.EARLY_ITERATIONS + params.iterations,
         random_state=params.seed,
         n_jobs=THREADS,

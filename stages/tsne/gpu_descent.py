@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from stages.common.errors import InputError
 from stages.common.progress import progress
 from stages.common.settings import TsneParams
-from stages.tsne.descent import EARLY_ITERATIONS, GAIN_DECAY, GAIN_STEP, MAX_STEP, MIN_GAIN, MOMENTUM
+from stages.tsne.descent import EARLY_ITERATIONS, EXAGGERATION, GAIN_DECAY, GAIN_STEP, MAX_STEP, MIN_GAIN, MOMENTUM
 from stages.tsne.grid_repulsion import SUPPORT, Grid, spline_transform
 
 FIXED_POINT = 2.0**32  # charges are summed as integers, so that their order does not matter
@@ -45,7 +45,7 @@ def descend(start: np.ndarray, affinities: csr_array, params: TsneParams, device
     velocity, gains = torch.zeros_like(positions), torch.ones_like(positions)
     grid = GridOnTorch(device)
     for iteration in progress(range(EARLY_ITERATIONS + params.iterations), "t-SNE", unit="iteration"):
-        exaggeration = params.early_exaggeration if iteration < EARLY_ITERATIONS else 1
+        exaggeration = EXAGGERATION if iteration < EARLY_ITERATIONS else 1
         repulsion, z = grid.repulsion(positions)
         gradient = exaggeration * attraction(positions, starts, rows, columns, p) - repulsion / z
         shrunk = (gains * float(GAIN_DECAY)).clamp_min(float(MIN_GAIN))
