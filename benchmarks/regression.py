@@ -57,8 +57,8 @@ class FeatureRidge:
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> "FeatureRidge":
         u, target = torch.from_numpy(x[:, 0]), torch.from_numpy(y)
-        fold = torch.randperm(len(u), generator=torch.Generator().manual_seed(0)) % FOLDS
-        chosen = choose_falloff(self.angular, u, target, fold)
+        folds = torch.randperm(len(u), generator=torch.Generator().manual_seed(0)).chunk(FOLDS)
+        chosen = choose_falloff(self.angular, u, target, folds)
         self.mix = torch.cat([torch.eye(2, len(chosen.mix)).T.double(), chosen.mix], dim=1)
         inputs = waves(u, self.angular) @ self.mix
         penalty = torch.full((self.mix.shape[1],), chosen.ridge, dtype=torch.float64)

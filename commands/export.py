@@ -46,10 +46,10 @@ class LeakyReLU(nn.Module):
 
 def in_double_precision(network: regressor.Regressor) -> regressor.Regressor:
     """Return the regressor in float64: where y is in the hundreds, single precision alone rounds by 1e-5."""
-    for one in network.double().networks:
-        for name, layer in one.layers.named_children():
-            if isinstance(layer, nn.LeakyReLU):
-                setattr(one.layers, name, LeakyReLU(layer.negative_slope))
+    layers = network.double().network.layers
+    for name, layer in layers.named_children():
+        if isinstance(layer, nn.LeakyReLU):
+            setattr(layers, name, LeakyReLU(layer.negative_slope))
     return network
 
 

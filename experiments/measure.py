@@ -56,7 +56,6 @@ PLAIN = {  # the articles' network: x itself, linear layers, LeakyReLU(0.2), L1,
     "batch_size": 64,
     "epochs": 100,
     "ensemble_size": 1,
-    "standardise": True,
 }
 FOURIER = PLAIN | {  # the default network, but one instead of five
     "encoding": "fourier",

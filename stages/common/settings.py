@@ -98,7 +98,6 @@ class RegressorParams(Section):
     batch_size: BatchSize
     epochs: Epochs
     ensemble_size: Annotated[int, Field(ge=1, le=100)]
-    standardise: bool
     seed: Seed
 
     @model_validator(mode="after")
@@ -109,12 +108,6 @@ class RegressorParams(Section):
             raise ValueError(
                 f"hidden_layers, ensemble_size and frequencies ask for {weights:,} weights, {MOST_WEIGHTS:,} fit"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _waves_need_a_range(self):
-        if self.encoding == "fourier" and not self.standardise:
-            raise ValueError("standardise = false goes with encoding: none alone")
         return self
 
 

@@ -5,6 +5,7 @@ network the best weights have a closed form, so every candidate is judged in mil
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,14 +34,14 @@ class FallOff:
     ridge: float
 
 
-def choose_falloff(angular: Tensor, u: Tensor, y: Tensor, fold: Tensor) -> FallOff:
-    """Return the fall-off of least squared error under cross-validation over `fold` (n,).
+def choose_falloff(angular: Tensor, u: Tensor, y: Tensor, folds: Sequence[Tensor]) -> FallOff:
+    """Return the fall-off of least squared error under cross-validation over `folds`, the numbers of their points.
 
     u and y are (n,) float64, angular the frequencies (k,). The waves' products are summed once for each fold; each
     candidate scales them.
     """
     inputs = waves(u, angular)
-    parts = [(inputs[fold == k], y[fold == k]) for k in fold.unique()]
+    parts = [(inputs[fold], y[fold]) for fold in folds]
     grams, products = torch.stack([a.T @ a for a, _ in parts]), torch.stack([a.T @ b for a, b in parts])
     free = torch.zeros(inputs.shape[1], dtype=torch.float64)
     free[:2] = 1  # the straight line

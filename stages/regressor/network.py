@@ -44,21 +44,35 @@ def waves(u: Tensor, angular: Tensor) -> Tensor:
     return torch.cat([torch.ones_like(u), u, (u * angular).sin(), (u * angular).cos()], dim=1)
 
 
-class Network(nn.Module):
-    """Map features (n, inputs) to y (n,): linear layers with an activation, beside a linear skip connection.
+class Linear(nn.Module):
+    """A linear layer of every network of the ensemble: (members, n, inputs) to (members, n, outputs) in one product."""
 
-    The first feature, u, reaches the output over the skip connection alone: a straight line needs no hidden unit. With
-    one feature there is no skip connection: this is the plain network.
+    def __init__(self, members: int, inputs: int, outputs: int):
+        super().__init__()
+        reach = inputs**-0.5  # of the first weights, as in torch.nn.Linear
+        self.weight = nn.Parameter(torch.empty(members, inputs, outputs).uniform_(-reach, reach))
+        self.bias = nn.Parameter(torch.empty(members, 1, outputs).uniform_(-reach, reach))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return hidden @ self.weight + self.bias
+
+
+class Network(nn.Module):
+    """Map features to y (members, n): linear layers with an activation, beside a linear skip connection.
+
+    The features are (n, inputs), the same for every member, or (members, n, inputs). The first feature, u, reaches the
+    output over the skip connection alone: a straight line needs no hidden unit. With one feature there is no skip
+    connection: this is the plain network.
     """
 
-    def __init__(self, inputs: int, hidden_layers: list[int], activation: str, negative_slope: float):
+    def __init__(self, members: int, inputs: int, hidden_layers: list[int], activation: str, negative_slope: float):
         super().__init__()
-        self.skip = nn.Linear(inputs, 1) if inputs > 1 else None
+        self.skip = Linear(members, inputs, 1) if inputs > 1 else None
         widths = [inputs - 1 if self.skip else inputs, *hidden_layers]
         layers = []
         for before, after in pairwise(widths):
-            layers += [nn.Linear(before, after), new_activation(activation, negative_slope)]
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+            layers += [Linear(members, before, after), new_activation(activation, negative_slope)]
+        self.layers = nn.Sequential(*layers, Linear(members, widths[-1], 1))
         if self.skip:  # start from y = 0: the features are many, and at random weights the first fit is a tangle
             for layer in (self.skip, self.layers[-1]):
                 nn.init.zeros_(layer.weight)
@@ -66,8 +80,8 @@ class Network(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         if self.skip is None:
-            return self.layers(features)[:, 0]
-        return (self.skip(features) + self.layers(features[:, 1:]))[:, 0]
+            return self.layers(features)[..., 0]
+        return (self.skip(features) + self.layers(features[..., 1:]))[..., 0]
 
 
 def new_activation(name: str, negative_slope: float) -> nn.Module:
@@ -89,8 +103,7 @@ class Regressor(nn.Module):
         self.architecture = a = architecture
         self.features = FourierFeatures(a["frequencies"], a["components"]) if a["components"] else None
         inputs = 1 + a["components"]
-        shape = inputs, a["hidden_layers"], a["activation"], a["negative_slope"]
-        self.networks = nn.ModuleList(Network(*shape) for _ in range(a["ensemble_size"]))
+        self.network = Network(a["ensemble_size"], inputs, a["hidden_layers"], a["activation"], a["negative_slope"])
         for name in ("x_low", "x_high", "x_centre", "x_scale", "y_centre", "y_scale"):
             self.register_buffer(name, torch.tensor(float(name.endswith("scale")), dtype=torch.float64))
         knots = torch.linspace(-1, 1, a["band_knots"], dtype=torch.float64)
@@ -104,12 +117,11 @@ class Regressor(nn.Module):
     def encode(self, u: Tensor) -> Tensor:
         """Return what the networks see of the scaled u (n,) float64: features (n, inputs)."""
         features = u[:, None] if self.features is None else self.features(u)
-        return features.to(self.networks[0].layers[-1].weight.dtype)
+        return features.to(self.network.layers[-1].weight.dtype)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         u = self.scale_x(x)
-        features = self.encode(u)
-        mean = torch.stack([network(features) for network in self.networks]).to(torch.float64).mean(dim=0)
+        mean = self.network(self.encode(u)).to(torch.float64).mean(dim=0)
         y = mean * self.y_scale + self.y_centre
         return y, y + interpolate(u, self.band_knots, self.band[0]), y + interpolate(u, self.band_knots, self.band[1])
 

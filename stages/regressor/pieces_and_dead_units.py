@@ -6,22 +6,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stages.regressor.network import Regressor
+from stages.regressor.network import Linear, Regressor
 
 GRID = 100_001
 SATURATED = 1e-6  # a sigmoid or tanh unit of less slope than this no longer learns
 PIECEWISE_LINEAR = ("leaky_relu", "relu", "identity")
 
 
-def activations(network: Regressor, x: np.ndarray) -> Iterator[tuple[nn.Module, Tensor]]:
-    """Yield every activation of the ensemble with its inputs (n, width) at x (n,)."""
-    features = network.encode(network.scale_x(torch.tensor(np.asarray(x, np.float64))))
-    for one in network.networks:
-        hidden = features if one.skip is None else features[:, 1:]
-        for layer in one.layers:
-            if not isinstance(layer, nn.Linear):
-                yield layer, hidden
-            hidden = layer(hidden)
+def activations(regressor: Regressor, x: np.ndarray) -> Iterator[tuple[nn.Module, Tensor]]:
+    """Yield every activation with its inputs at x (n,), over all networks: (members, n, width)."""
+    features = regressor.encode(regressor.scale_x(torch.tensor(np.asarray(x, np.float64))))
+    hidden = features if regressor.network.skip is None else features[:, 1:]
+    for layer in regressor.network.layers:
+        if not isinstance(layer, Linear):
+            yield layer, hidden
+        hidden = layer(hidden)
 
 
 @torch.no_grad()
@@ -36,7 +35,7 @@ def breakpoints(network: Regressor, x_low: float, x_high: float) -> np.ndarray |
     x, bends = np.linspace(x_low, x_high, GRID), torch.zeros(GRID - 1, dtype=torch.bool)
     for activation, before in activations(network, x):
         if not isinstance(activation, nn.Identity):
-            bends |= (before > 0).diff(dim=0).any(dim=1)
+            bends |= (before > 0).diff(dim=1).any(dim=2).any(dim=0)
     return ((x[:-1] + x[1:]) / 2)[bends.numpy()]
 
 
@@ -60,5 +59,5 @@ def dead_units(network: Regressor, x: np.ndarray) -> int:
                 idle = 1 - before.tanh().square() < SATURATED
             case _:
                 continue
-        dead += int(idle.all(dim=0).sum())
+        dead += int(idle.all(dim=1).sum())
     return dead

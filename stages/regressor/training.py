@@ -1,6 +1,7 @@
-"""Train the regressor: choose the fall-off of the Fourier features, train an ensemble, measure the band."""
+"""Train the regressor: choose the fall-off of the Fourier features, train the ensemble, measure the band."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -8,130 +9,146 @@ import torch
 from torch import Tensor, nn
 
 from stages.common.errors import InputError
-from stages.common.progress import Bar, progress
+from stages.common.progress import progress
 from stages.common.settings import RegressorParams
 from stages.curve.points import neighbour_medians, wild_x
 from stages.regressor.falloff import FallOff, choose_falloff
-from stages.regressor.network import Network, Regressor, angular_frequencies
+from stages.regressor.network import Linear, Network, Regressor, angular_frequencies
 from stages.regressor.prediction_band import BAND_KNOTS, fit_band
 
 FOLDS = 5  # every network trains without one fold of the points
 LEAST_BATCHES = 15  # of an epoch: it passes over few points several times, so that training takes enough steps
 LAYER_PENALTY = 300  # penalty on a squared weight of the layers, where one of the skip connection costs 1
 CLIP = 4  # the fall-off is chosen on y clipped to this many 90 % quantiles of the distance from the neighbours' median
-LOSSES = {"l1": nn.L1Loss, "l2": nn.MSELoss, "huber": lambda: nn.HuberLoss(delta=0.1)}  # delta in scaled y
+LOSSES = {"l1": nn.L1Loss, "l2": nn.MSELoss, "huber": lambda **how: nn.HuberLoss(delta=0.1, **how)}  # delta in scaled y
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 HISTORY = ["epoch", "train_loss", "validation_loss", "learning_rate", "first_layer_gradient_norm"]
+ARCHITECTURE = ("encoding", "frequencies", "hidden_layers", "activation", "negative_slope", "ensemble_size")
+
+OnStep = Callable[[int, Regressor, Tensor], None]  # steps taken, the regressor before the next one, losses (members,)
+OnEpoch = Callable[[list[list[float]]], None]  # the rows of the history so far
 
 
-def train(x: np.ndarray, y: np.ndarray, params: RegressorParams, log_x: bool = False) -> tuple[Regressor, pd.DataFrame]:
+def train(
+    x: np.ndarray,
+    y: np.ndarray,
+    params: RegressorParams,
+    log_x: bool = False,
+    on_step: OnStep | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> tuple[Regressor, pd.DataFrame]:
     """Fit the ensemble to points x, y (n,) float64; with `log_x` to the logarithm of x.
 
-    Points far from all others in x are left out. Returns the network and its history, a row for each epoch with the
+    Points far from all others in x are left out. Returns the regressor and its history, a row for each epoch with the
     columns `HISTORY`: means over the networks, losses in the unit of y (or its square), the validation loss on the
     points held out. Raises `InputError` if all x are equal, `log_x` meets an x that is not positive, or the loss stops
     being finite.
+
+    `on_step` and `on_epoch` may watch: `on_step` is called before each step, when losses (in scaled y) and gradients
+    are those of the regressor as it is; its band is not measured yet. `on_epoch` is called after each epoch.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as fast for so small a network, and sums do not depend on the number of cores
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(params.seed)
-            return _train(np.asarray(x, np.float64), np.asarray(y, np.float64), params, log_x)
+            return _train(np.asarray(x, np.float64), np.asarray(y, np.float64), params, log_x, on_step, on_epoch)
     finally:
         torch.set_num_threads(threads)
 
 
-def _train(x: np.ndarray, y: np.ndarray, params: RegressorParams, log_x: bool) -> tuple[Regressor, pd.DataFrame]:
+def _train(x, y, params, log_x, on_step, on_epoch) -> tuple[Regressor, pd.DataFrame]:
     if log_x and x.min() <= 0:
         raise InputError(f"params.yaml: curve.x_scale = 'log' needs positive x, the least is {x.min():g}: use 'linear'")
-    x = np.log(x) if log_x else x
-    usual = ~wild_x(x)
+    usual = ~wild_x(np.log(x) if log_x else x)
     x, y = torch.tensor(x[usual]), torch.tensor(y[usual])
     if x.min() == x.max():
         raise InputError(f"data/curve.csv: every x to learn from is {x.min():g}: give a wider range of x")
-    scale = measure_scale(x, y, params.standardise)
-    u, target = (x - scale["x_centre"]) / scale["x_scale"], (y - scale["y_centre"]) / scale["y_scale"]
-    fold = torch.randperm(len(u)) % max(FOLDS, params.ensemble_size)
+    scale = measure_scale(x.log() if log_x else x, y)
+    u = ((x.log() if log_x else x) - scale["x_centre"]) / scale["x_scale"]
+    target, order = (y - scale["y_centre"]) / scale["y_scale"], torch.randperm(len(u))
 
-    names = ("encoding", "frequencies", "hidden_layers", "activation", "negative_slope", "ensemble_size")
-    architecture = {name: getattr(params, name) for name in names} | {"log_x": log_x, "band_knots": BAND_KNOTS}
+    penalty, chosen = 0.0, None
     if params.encoding == "fourier":
-        chosen = choose_falloff(angular_frequencies(params.frequencies), u, clip_wild(u, target), fold % FOLDS)
-        network = Regressor({**architecture, "components": chosen.mix.shape[1]})
-        network.features.mix.copy_(chosen.mix)
+        angular, folds = angular_frequencies(params.frequencies), order.chunk(FOLDS)
+        chosen = choose_falloff(angular, u, clip_wild(u, target), folds)
         penalty = penalty_of(chosen, params.loss) / len(u)
-    else:
-        network, penalty = Regressor({**architecture, "components": 0}), 0.0
-    for name, value in scale.items():
-        getattr(network, name).fill_(value)
-    if log_x:
-        network.x_low.exp_(), network.x_high.exp_()
+    architecture = {name: getattr(params, name) for name in ARCHITECTURE} | {"log_x": log_x, "band_knots": BAND_KNOTS}
+    regressor = Regressor({**architecture, "components": chosen.mix.shape[1] if chosen else 0})
+    if chosen:
+        regressor.features.mix.copy_(chosen.mix)
+    for name, value in {**scale, "x_low": x.min(), "x_high": x.max()}.items():
+        getattr(regressor, name).fill_(value)
 
-    features, target, histories = network.encode(u), target.float(), []
-    with progress(None, "training the regressor", "epoch", params.epochs * params.ensemble_size) as bar:
-        for member, one in enumerate(network.networks):
-            histories.append(train_network(one, features, target, fold == member, penalty, params, bar))
+    size = max(len(u) // max(FOLDS, params.ensemble_size), 1)
+    turned = torch.stack([order.roll(-member * size) for member in range(params.ensemble_size)])
+    held_out, seen = turned[:, :size], turned[:, size:]
+    rows = train_networks(regressor, u, target.float(), seen, held_out, penalty, params, on_step, on_epoch)
 
     with torch.no_grad():
-        fits = torch.stack([one(features) for one in network.networks])
-    judged = fold < params.ensemble_size
-    held_out = fits[fold[judged], judged].double() * network.y_scale + network.y_centre
-    fit_band(network, u[judged], y[judged] - held_out)
-    history = pd.DataFrame(np.nanmean(histories, axis=0), columns=HISTORY).astype({"epoch": int})
-    history[["train_loss", "validation_loss"]] *= scale["y_scale"] ** (1 if params.loss == "l1" else 2)
-    return network.eval(), history
+        fits = regressor.network(regressor.encode(u)).gather(1, held_out).double()
+    residual = y[held_out] - (fits * regressor.y_scale + regressor.y_centre)
+    fit_band(regressor, u[held_out].flatten(), residual.flatten())
+    return regressor.eval(), pd.DataFrame(rows, columns=HISTORY)
 
 
-def train_network(
-    network: Network,
-    features: Tensor,
+def train_networks(
+    regressor: Regressor,
+    u: Tensor,
     target: Tensor,
+    seen: Tensor,
     held_out: Tensor,
     penalty: float,
     params: RegressorParams,
-    bar: Bar,
+    on_step: OnStep | None,
+    on_epoch: OnEpoch | None,
 ) -> list[list[float]]:
-    """Train one network on features (n, inputs) and targets (n,) without the points in `held_out` (n,) bool.
+    """Train all networks side by side, each on its own batches of points u, target (n,), both scaled.
 
-    Returns a row for each epoch with the columns `HISTORY`, in scaled y.
+    `seen` and `held_out` (members, …) are the points that each member learns from and is validated on. Returns a row
+    for each epoch with the columns `HISTORY`.
     """
-    seen, unseen = (~held_out).nonzero()[:, 0], held_out.nonzero()[:, 0]
-    batch_size = min(params.batch_size, len(seen))
-    passes = math.ceil(LEAST_BATCHES * batch_size / len(seen))
-    batches = math.ceil(passes * len(seen) / batch_size)
-    loss_of = LOSSES[params.loss]()
+    network, features = regressor.network, regressor.encode(u)
+    members, points = seen.shape
+    batch_size = min(params.batch_size, points)
+    passes = math.ceil(LEAST_BATCHES * batch_size / points)
+    batches = math.ceil(passes * points / batch_size)
+    loss_of = LOSSES[params.loss](reduction="none")
+    loss_unit = regressor.y_scale.item() ** (1 if params.loss == "l1" else 2)
     optimizer = OPTIMIZERS[params.optimizer](network.parameters(), lr=params.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=params.epochs * batches)
-    rows = []
-    for epoch in range(1, params.epochs + 1):
-        train_loss = gradient_norm = 0.0
-        rate = schedule.get_last_lr()[0]
-        order = torch.cat([torch.randperm(len(seen)) for _ in range(passes)])
-        for batch in seen[order].split(batch_size):
-            loss = loss_of(network(features[batch]), target[batch])
+    rows, step = [], 0
+    for epoch in progress(range(1, params.epochs + 1), "training the regressor", "epoch"):
+        rate, train_loss, gradient_norm = schedule.get_last_lr()[0], 0.0, 0.0
+        order = torch.rand(members, passes, points).argsort(dim=2).flatten(1)
+        for batch in seen.gather(1, order).split(batch_size, dim=1):
+            losses = loss_of(network(features[batch]), target[batch]).mean(dim=1)
             optimizer.zero_grad()
-            (loss + penalty * squared_weights(network)).backward()
+            (losses + penalty * squared_weights(network)).sum().backward()
+            if on_step:
+                on_step(step, regressor, losses.detach())
             optimizer.step()
             schedule.step()
-            train_loss += loss.item() / batches
-            gradient_norm += network.layers[0].weight.grad.norm().item() / batches
+            step += 1
+            train_loss += losses.mean().item() / batches
+            gradient_norm += network.layers[0].weight.grad.flatten(1).norm(dim=1).mean().item() / batches
         with torch.no_grad():
-            validation_loss = loss_of(network(features[unseen]), target[unseen]).item()
+            validation_loss = loss_of(network(features[held_out]), target[held_out]).mean().item()
         if not math.isfinite(train_loss):
             name = f"params.yaml: regressor.learning_rate = {params.learning_rate:g}"
             raise InputError(f"{name} is too large: the loss is no longer finite, try a tenth of it")
-        rows.append([epoch, train_loss, validation_loss, rate, gradient_norm])
-        bar.update()
+        rows.append([epoch, train_loss * loss_unit, validation_loss * loss_unit, rate, gradient_norm])
+        if on_epoch:
+            on_epoch(rows)
     return rows
 
 
 def squared_weights(network: Network) -> Tensor | float:
-    """Sum the squared weights, those of the layers `LAYER_PENALTY` times; the straight line in u is free."""
+    """Sum the squared weights of each member, those of the layers `LAYER_PENALTY` times; the line in u is free."""
     if network.skip is None:
         return 0.0
-    layers = sum(layer.weight.square().sum() for layer in network.layers if isinstance(layer, nn.Linear))
-    return network.skip.weight[:, 1:].square().sum() + LAYER_PENALTY * layers
+    layers = sum(layer.weight.square().sum(dim=(1, 2)) for layer in network.layers if isinstance(layer, Linear))
+    return network.skip.weight[:, 1:].square().sum(dim=(1, 2)) + LAYER_PENALTY * layers
 
 
 def penalty_of(chosen: FallOff, loss: str) -> float:
@@ -143,19 +160,15 @@ def penalty_of(chosen: FallOff, loss: str) -> float:
     return chosen.ridge * (math.sqrt(math.pi / 8) / chosen.noise if loss == "l1" and chosen.noise > 0 else 1)
 
 
-def measure_scale(x: Tensor, y: Tensor, standardise: bool) -> dict[str, float]:
-    """Measure the range of x and the centre and spread of y, (n,) float64.
+def measure_scale(x: Tensor, y: Tensor) -> dict[str, float]:
+    """Measure the centre and reach of x, and the centre and spread of y, (n,) float64.
 
-    y is scaled by quantiles, which a few wild values do not move. Without `standardise` centres are 0 and spreads 1.
+    y is scaled by quantiles, which a few wild values do not move.
     """
     low, high = x.min().item(), x.max().item()
-    scale = {"x_low": low, "x_high": high, "x_centre": 0.0, "x_scale": 1.0, "y_centre": 0.0, "y_scale": 1.0}
-    if standardise:
-        lower, middle, upper = (y.quantile(q).item() for q in (0.1, 0.5, 0.9))
-        spread = (upper - lower) / 2.56  # the standard deviation of normal y
-        scale |= {"x_centre": (low + high) / 2, "x_scale": (high - low) / 2, "y_centre": middle}
-        scale["y_scale"] = spread or y.std().item() or 1.0
-    return scale
+    lower, middle, upper = (y.quantile(q).item() for q in (0.1, 0.5, 0.9))
+    spread = (upper - lower) / 2.56 or y.std().item() or 1.0  # the standard deviation of normal y
+    return {"x_centre": (low + high) / 2, "x_scale": (high - low) / 2, "y_centre": middle, "y_scale": spread}
 
 
 def clip_wild(u: Tensor, y: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ def plain(weights: list[float], biases: list[float], **changes):
     changes = {"activation": "relu", **changes}
     network = build(encoding="none", hidden_layers=[len(weights)], ensemble_size=1, **changes)
     with torch.no_grad():
-        network.networks[0].layers[0].weight.copy_(torch.tensor(weights)[:, None])
-        network.networks[0].layers[0].bias.copy_(torch.tensor(biases))
+        network.network.layers[0].weight.copy_(torch.tensor(weights))
+        network.network.layers[0].bias.copy_(torch.tensor(biases))
     return network
 
 
