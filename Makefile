@@ -39,8 +39,8 @@ run: $(BIN)/.installed  ## Run the pipeline: only stages whose inputs changed, t
 	@dvc repro
 	@fitmap summary
 
-metrics: $(BIN)/.installed  ## Show the metrics
-	@dvc metrics show
+metrics: $(BIN)/.installed  ## Show the metrics beside those of the last commit, one in a line
+	@dvc metrics diff --all
 
 plots: $(BIN)/.installed  ## Write dvc_plots/index.html with the charts and pictures; it works offline
 	@dvc plots show

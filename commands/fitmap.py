@@ -23,7 +23,10 @@ def predict_command(
     out: Annotated[str | None, typer.Option(help="Write a CSV file instead of printing.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Predict y at new x, with its 90 % band: fitmap predict -1.5 2 3.7"""
+    """Predict y at new x, with its 90 % band.
+
+    Example: fitmap predict -1.5 2 3.7
+    """
     from commands.predict import predict_values
 
     predict_values(values or [], csv, out, json)
@@ -34,7 +37,10 @@ def claims(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="Which claims; all if none.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that measure.")] = 1,
 ) -> None:
-    """Measure claims about small networks and write docs/claims.md; rows measured already are kept."""
+    """Measure the claims of docs/claims.md.
+
+    Rows that are measured already are kept: delete experiments/claims/*.csv to measure them again.
+    """
     from commands.claims import measure_claims
 
     measure_claims(names or [], jobs)
@@ -55,7 +61,10 @@ def place(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON list for programs.")] = False,
 ) -> None:
-    """Place new images or vectors on the map: their classes, neighbours and places, and warnings if unlike."""
+    """Place new images or vectors on the map.
+
+    Prints the class, the neighbours and the place of each, and a warning if it is unlike the training data.
+    """
     from commands.place import place
 
     place(files, picture, page, json)
@@ -63,7 +72,7 @@ def place(
 
 @app.command()
 def summary() -> None:
-    """Say in words how near the fit is, what the latents are worth, how faithful the map is, and what to open next."""
+    """Say the results of the last run in words."""
     from commands.summary import summary
 
     summary()
@@ -78,7 +87,10 @@ def review_command(
     csv: Annotated[str | None, typer.Option(help="Write the findings to this CSV file too.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List what is worth a review in your data: fitmap review --kind label --fail-on leak"""
+    """List duplicates, leaks, suspect labels and outliers.
+
+    Example: fitmap review --kind label --fail-on leak
+    """
     from commands.review import review
 
     review(kind or [], fail_on or [], csv, json)
@@ -90,7 +102,10 @@ def verify(
     all_commits: Annotated[bool, typer.Option("--all-commits", help="With --remote: check all commits.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check artifacts against dvc.lock, here and on a remote: fitmap verify --remote storage"""
+    """Check artifacts against dvc.lock, here and on a remote.
+
+    Example: fitmap verify --remote storage
+    """
     from commands.verify import verify
 
     verify(remote, all_commits, json)
@@ -117,7 +132,10 @@ def compare(
         Path | None, typer.Option(help="Write a page with the maps and the pictures of both sides.")
     ] = None,
 ) -> None:
-    """Compare two revisions: metrics, settings, pictures, maps. Exit status 1 if a metric changed beyond tolerance."""
+    """Compare metrics, settings, pictures and maps of revisions.
+
+    Exit status 1 if a metric changed beyond its tolerance.
+    """
     from commands.compare.compare import compare
 
     compare(revisions or [], tolerance or [], only_worse, "json" if json else "markdown" if markdown else "text", html)
@@ -128,7 +146,10 @@ def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="regressor or encoder.")],
     file: Annotated[Path, typer.Argument(help="The ONNX file to write.")],
 ) -> None:
-    """Export the regressor or the encoder to ONNX, checked with onnxruntime: fitmap export regressor curve.onnx"""
+    """Export the regressor or the encoder to ONNX.
+
+    The file is checked with onnxruntime. Example: fitmap export regressor curve.onnx
+    """
     from commands.export import export
 
     export(model, file)
