@@ -50,13 +50,15 @@ class Revision:
         return DVCFileSystem(rev=self.commit)
 
     def pictures(self) -> list[str]:
-        """Return the paths of all PNG files in plots/, also of those that are not in the cache."""
+        """Return the paths of the pictures that the pipeline drew, also of those that are not in the cache."""
         try:
-            return sorted(path.lstrip("/") for path in self._files.ls("plots", detail=False) if path.endswith(".png"))
+            entries = self._files.ls("plots", detail=True)
         except FileNotFoundError:
             return []
         except DvcException as error:
             raise InputError(f"{self.name}: {error}")
+        names = [entry["name"].lstrip("/") for entry in entries if entry.get("dvc_info", {}).get("isout")]
+        return sorted(name for name in names if name.endswith(".png"))
 
     def digest(self, path: str) -> str | None:
         """Return the MD5 of a file, which need not be in the cache; None if the revision has no such file."""

@@ -17,6 +17,8 @@ from stages.images.source_vectors import vector_samples
 def main() -> None:
     params, latents = load_params("images"), load_params("latents")
     if latents.is_file:
+        if params.source != "drawn":
+            print(f"images.source = {params.source} has no effect: latents.source is a table; set it to autoencoder")
         samples, arrays = vector_samples(latents, params)
     elif params.source == "drawn":
         samples, arrays = drawn_images(params)

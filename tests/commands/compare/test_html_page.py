@@ -33,7 +33,7 @@ def test_every_point_is_drawn_once_inside_the_frame():
 
 
 def test_the_colours_are_those_of_the_map_page():
-    ours, theirs = Path("commands/compare/html_page.css").read_text(), Path("stages/page/web/page.css").read_text()
+    ours, theirs = Path("commands/compare/html_page.css").read_text(), Path("stages/page/web/base.css").read_text()
     for name in ("ground", "raised", "ink", "soft", "line", "accent", "warning"):
         light, dark = re.findall(rf"--{name}: (#\w+);", theirs)
         assert f"--{name}: light-dark({light}, {dark});" in ours
