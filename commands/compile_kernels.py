@@ -8,7 +8,7 @@ import numpy as np
 from stages.common.settings import TsneParams
 from stages.scores.duplicates import near_copies
 from stages.scores.map import knn_recall, trustworthiness
-from stages.tsne import descent
+from stages.tsne import gradient_descent
 from stages.tsne.affinities import joint_affinities
 from stages.tsne.forces import divergence
 from stages.tsne.grid_repulsion import Grid
@@ -19,8 +19,8 @@ def main() -> None:
     latents = np.random.default_rng(0).normal(size=(1200, 8)).astype(np.float32)  # more than one tile of neighbours
     params = TsneParams.model_construct(iterations=1)
     affinities = joint_affinities(latents, 10.0)
-    start = descent.principal_start(latents, 2, seed=0)
-    descent.descend(start, affinities, params)
+    start = gradient_descent.principal_start(latents, 2, seed=0)
+    gradient_descent.descend(start, affinities, params)
     Grid().repulsion(start, np.empty_like(start))
     divergence(start, affinities)
     rows = np.ascontiguousarray(start.T)

@@ -1,6 +1,7 @@
 """t-SNE (van der Maaten & Hinton 2008): lay latents out so that neighbours in latent space stay neighbours.
 
-The steps, one file each: `neighbours`, `affinities`, `forces` and `grid_repulsion`, `descent` (`gpu_descent` on a GPU).
+The steps, one file each: `neighbours`, `affinities`, `forces` and `grid_repulsion`, `gradient_descent`, and
+`gradient_descent_on_gpu`.
 `placing` adds new points to the finished map, whichever engine made it.
 """
 
@@ -13,7 +14,7 @@ import numpy as np
 from stages.common.errors import InputError
 from stages.common.pca import fit_pca
 from stages.common.settings import TsneParams
-from stages.tsne import descent, gpu_descent
+from stages.tsne import gradient_descent, gradient_descent_on_gpu
 from stages.tsne.affinities import joint_affinities
 from stages.tsne.forces import divergence
 from stages.tsne.placing import place_rows
@@ -47,10 +48,10 @@ def embed(latents: np.ndarray, params: TsneParams, device: str = "auto") -> tupl
     if params.engine == "sklearn":
         positions = _sklearn(latents, params, perplexity)
     else:
-        on_gpu = params.n_components == 2 and gpu_descent.use_gpu(device)
-        descend = (gpu_descent if on_gpu else descent).descend
+        on_gpu = params.n_components == 2 and gradient_descent_on_gpu.use_gpu(device)
+        descend = (gradient_descent_on_gpu if on_gpu else gradient_descent).descend
         seeds = range(params.seed, params.seed + (STARTS if n <= STARTS_UP_TO else 1))
-        starts = (descent.principal_start(latents, params.n_components, seed) for seed in seeds)
+        starts = (gradient_descent.principal_start(latents, params.n_components, seed) for seed in seeds)
         maps = [descend(start, affinities, params) for start in starts]
         positions = min(maps, key=lambda found: divergence(found, affinities)).T
     positions = np.ascontiguousarray(positions - (positions.max(axis=0) + positions.min(axis=0)) / 2, np.float32)
@@ -77,8 +78,8 @@ def _sklearn(latents: np.ndarray, params: TsneParams, perplexity: float) -> np.n
     return TSNE(
         n_components=params.n_components,
         perplexity=perplexity,
-        early_exaggeration=descent.EXAGGERATION,
-        max_iter=descent.EARLY_ITERATIONS + params.iterations,
+        early_exaggeration=gradient_descent.EXAGGERATION,
+        max_iter=gradient_descent.EARLY_ITERATIONS + params.iterations,
         random_state=params.seed,
         n_jobs=THREADS,
         verbose=2,

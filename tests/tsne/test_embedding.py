@@ -216,12 +216,12 @@ def test_the_same_bytes_for_any_number_of_threads_and_whether_kernels_are_cached
 import sys
 import numpy as np
 from stages.common.settings import load_params
-from stages.tsne import descent
+from stages.tsne import gradient_descent
 from stages.tsne.embedding import embed, place
 arrays = np.load(sys.argv[1] + "/latents.npz")
 params = load_params("tsne").model_copy(update={"perplexity": 15, "iterations": 50})
 for limit in (0, 10_000):
-    descent.ALL_PAIRS_UP_TO = limit
+    gradient_descent.ALL_PAIRS_UP_TO = limit
     positions, divergence = embed(arrays["latents"], params, "cpu")
     placed = place(arrays["latents"], positions, arrays["new"])
     print(positions.tobytes().hex(), divergence, placed.tobytes().hex())

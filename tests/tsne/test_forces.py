@@ -6,7 +6,7 @@ import torch
 from scipy.spatial.distance import pdist, squareform
 
 from stages.tsne import forces
-from stages.tsne.gpu_descent import GridOnTorch
+from stages.tsne.gradient_descent_on_gpu import GridOnTorch
 from stages.tsne.grid_repulsion import Grid
 from tests.tsne.data import LATENTS, scattered
 

@@ -1,4 +1,4 @@
-"""The descent of `descent.py` on a CUDA GPU with PyTorch: the same equations, grid and schedule, for 2-D maps.
+"""The descent of `gradient_descent.py` on a CUDA GPU with PyTorch: the same equations, grid and schedule, for 2-D maps.
 
 The sums run in another order than on the CPU, but always in the same one: maps are byte-identical on one type of GPU
 and differ in the last digits between types. torch is imported on first use.
@@ -12,7 +12,15 @@ from scipy.sparse import csr_array
 from stages.common.errors import InputError
 from stages.common.progress import progress
 from stages.common.settings import TsneParams
-from stages.tsne.descent import EARLY_ITERATIONS, EXAGGERATION, GAIN_DECAY, GAIN_STEP, MAX_STEP, MIN_GAIN, MOMENTUM
+from stages.tsne.gradient_descent import (
+    EARLY_ITERATIONS,
+    EXAGGERATION,
+    GAIN_DECAY,
+    GAIN_STEP,
+    MAX_STEP,
+    MIN_GAIN,
+    MOMENTUM,
+)
 from stages.tsne.grid_repulsion import SUPPORT, Grid, spline_transform
 
 FIXED_POINT = 2.0**32  # charges are summed as integers, so that their order does not matter
@@ -34,7 +42,7 @@ def use_gpu(device: str) -> bool:
 
 
 def descend(start: np.ndarray, affinities: csr_array, params: TsneParams, device: str = "cuda") -> np.ndarray:
-    """Minimise the KL divergence from `start` float32 (2, n); return the final positions. See `descent.descend`."""
+    """Minimise the KL divergence from `start` float32 (2, n); return the final positions of the same shape."""
     import torch
 
     n = start.shape[1]
