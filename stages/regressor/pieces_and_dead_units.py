@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from stages.regressor.network import Linear, Regressor
 
-GRID = 100_001
 SATURATED = 1e-6  # a sigmoid or tanh unit of less slope than this no longer learns
 PIECEWISE_LINEAR = ("leaky_relu", "relu", "identity")
 
@@ -24,19 +23,46 @@ def activations(regressor: Regressor, x: np.ndarray) -> Iterator[tuple[nn.Module
 
 
 @torch.no_grad()
-def breakpoints(network: Regressor, x_low: float, x_high: float) -> np.ndarray | None:
-    """Find where in [x_low, x_high] the straight pieces of the fit meet, sorted float64; None if the fit has curves.
+def corners(regressor: Regressor, u_low: float, u_high: float) -> np.ndarray | None:
+    """Return u and v (k, 2), scaled x and y, where straight pieces of the fit end; None if the fit has curves.
 
-    A piece ends where a hidden unit changes its sign between neighbours on a grid of `GRID` points.
+    They are exact: between two places where no hidden unit changes its sign every layer is linear in u. The first and
+    the last are the ends of the range.
     """
-    a = network.architecture
-    if a["encoding"] != "none" or a["activation"] not in PIECEWISE_LINEAR or a["log_x"]:
+    if regressor.architecture["encoding"] != "none" or regressor.architecture["activation"] not in PIECEWISE_LINEAR:
         return None
-    x, bends = np.linspace(x_low, x_high, GRID), torch.zeros(GRID - 1, dtype=torch.bool)
-    for activation, before in activations(network, x):
-        if not isinstance(activation, nn.Identity):
-            bends |= (before > 0).diff(dim=1).any(dim=2).any(dim=0)
-    return ((x[:-1] + x[1:]) / 2)[bends.numpy()]
+    found = []
+    for member in range(regressor.architecture["ensemble_size"]):
+        u = np.array([u_low, u_high], np.float64)
+        hidden = u[:, None]
+        for layer in regressor.network.layers:
+            if isinstance(layer, Linear):
+                hidden = hidden @ layer.weight[member].double().numpy() + layer.bias[member].double().numpy()
+            elif not isinstance(layer, nn.Identity):
+                u, hidden = with_zeros(u, hidden)
+                hidden = layer(torch.from_numpy(hidden)).numpy()
+        found.append((u, hidden[:, 0]))
+    u = np.unique(np.concatenate([places for places, _ in found]))
+    return np.stack([u, np.mean([np.interp(u, *points) for points in found], axis=0)], axis=1)
+
+
+def with_zeros(u: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Add the zeros of the columns of `hidden` (k, width), which are linear between the sorted places u (k,)."""
+    left, unit = np.nonzero(np.diff(hidden > 0, axis=0))
+    share = hidden[left, unit] / (hidden[left, unit] - hidden[left + 1, unit])
+    zeros = u[left] + share * (u[left + 1] - u[left])
+    rows = hidden[left] + share[:, None] * (hidden[left + 1] - hidden[left])
+    u, order = np.unique(np.concatenate([u, zeros]), return_index=True)
+    return u, np.concatenate([hidden, rows])[order]
+
+
+def breakpoints(regressor: Regressor, x_low: float, x_high: float) -> np.ndarray | None:
+    """Find where in [x_low, x_high] the straight pieces of the fit meet, sorted float64; None if the fit has curves."""
+    if regressor.architecture["log_x"]:
+        return None
+    ends = regressor.scale_x(torch.tensor([x_low, x_high], dtype=torch.float64)).tolist()
+    found = corners(regressor, *ends)
+    return None if found is None else found[1:-1, 0] * regressor.x_scale.item() + regressor.x_centre.item()
 
 
 def linear_pieces(network: Regressor, x_low: float, x_high: float) -> int | None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stages.regressor.network import predict
-from stages.regressor.pieces_and_dead_units import breakpoints, dead_units, linear_pieces
+from stages.regressor.pieces_and_dead_units import activations, breakpoints, dead_units, linear_pieces
 from tests.regressor.test_network import build
 
 
@@ -21,7 +21,7 @@ def plain(weights: list[float], biases: list[float], **changes):
 
 def test_finds_known_bends():
     network = plain([1.0, -2.0], [0.25, 1.5])  # zero at x = -2.5 and 7.5
-    np.testing.assert_allclose(breakpoints(network, -10, 10), [-2.5, 7.5], atol=2e-4)
+    np.testing.assert_allclose(breakpoints(network, -10, 10), [-2.5, 7.5], rtol=1e-6)
     assert linear_pieces(network, -10, 10) == 3
     assert linear_pieces(network, 0, 10) == 2
 
@@ -33,6 +33,16 @@ def test_between_bends_the_fit_is_straight():
     for left, right in zip(ends, ends[1:], strict=False):
         inner = np.linspace(left, right, 7)[1:-1]
         np.testing.assert_allclose(np.diff(predict(network, inner)[0], 2), 0, atol=1e-6)
+
+
+def test_bends_are_where_units_change_their_sign():
+    network = build(encoding="none", hidden_layers=[16, 16])
+    x = np.linspace(-10, 10, 200_001)
+    signs = [(before > 0).numpy() for _, before in activations(network, x)]
+    left = np.flatnonzero(sum(np.diff(sign, axis=1).any(axis=(0, 2)) for sign in signs))
+    assert len(left) > 20
+    found = breakpoints(network, -10, 10)
+    np.testing.assert_array_equal(np.unique(np.searchsorted(x, found) - 1), left)
 
 
 def test_curves_have_no_pieces_and_a_line_has_one():
