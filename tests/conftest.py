@@ -13,6 +13,19 @@ from filelock import FileLock
 from tests.run_in_fork import dvc, run_fork
 
 ROOT = Path(__file__).parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",  # WebGL in software
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 EARLY = ("tests/tiny", "tests/page/browser")  # what takes longest goes first, so that two processes end together
 
 
@@ -112,3 +125,15 @@ def pipeline(tmp_path_factory) -> Clone:
     clone = Clone(shared / "fitmap").copy(tmp_path_factory.mktemp("fresh"))
     clone.first_run = json.loads(first_run.read_text())
     return clone
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium; where there is none, or no Playwright, tests skip and say so."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium found (chromium, chromium-browser or google-chrome on the PATH)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (extra `browser`)")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

@@ -100,6 +100,7 @@ def test_rooms_import_in_one_direction():
         "scores": {"common", "tsne"},
         "figures": {"common"},
         "page": {"common", "tsne"},
+        "curve_page": {"common", "curve", "page"},
     }
     scripts = {script(stage) for stage in GRAPH}
     for module in MODULES:

@@ -1,20 +1,20 @@
 """Train the autoencoder on the training images, without their labels."""
 
-import pandas as pd
-
 from stages.autoencoder.checkpoint import PATH, Checkpoint, key_of
 from stages.autoencoder.training import HISTORY, arrays_of, train
 from stages.cluster.connection import address, on_cluster
-from stages.common.artifacts import read_arrays, write_csv, write_weights
+from stages.common.artifacts import read_arrays, write_weights
 from stages.common.errors import run
+from stages.common.loss_table import LossTable
 from stages.common.settings import load_params
 
 
 def main() -> None:
     params, device = load_params("autoencoder"), load_params("device")
+    losses = LossTable("plots/autoencoder_loss.csv", HISTORY)
     if load_params("latents.source") != "autoencoder":  # the latents come from elsewhere: nothing to train
         write_weights("data/autoencoder.safetensors", {}, {})
-        write_csv("data/autoencoder_history.csv", pd.DataFrame(columns=HISTORY))
+        losses([])
         return
     pictures = read_arrays("data/images.npz")
     images = pictures["images"][: pictures["training"]]
@@ -22,11 +22,11 @@ def main() -> None:
         from stages.autoencoder.train_on_ray import train_on_cluster
 
         network, history = train_on_cluster(images, params, device)
+        losses(list(history.itertuples(index=False, name=None)))
     else:
         checkpoint = Checkpoint(key_of(images, params, device))
-        network, history = train(images, params, device, checkpoint)
+        network, _ = train(images, params, device, checkpoint, losses)
     write_weights("data/autoencoder.safetensors", network.architecture, arrays_of(network))
-    write_csv("data/autoencoder_history.csv", history)
     PATH.unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ rebuilding the images keeps the latents apart).
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -38,14 +38,18 @@ torch.backends.cudnn.deterministic = True  # the same bytes again on the same GP
 
 
 def train(
-    images: np.ndarray, params: AutoencoderParams, device: str, checkpoint: Checkpoint | None = None
+    images: np.ndarray,
+    params: AutoencoderParams,
+    device: str,
+    checkpoint: Checkpoint | None = None,
+    watch: Callable[[list[tuple]], None] = lambda history: None,
 ) -> tuple[Autoencoder, pd.DataFrame]:
     """Train on images uint8 (n, h, w) or (n, h, w, 3) with AdamW, a short warm-up and a cosine down to zero.
 
     Returns the network (on the CPU) and its history: epoch, train_loss, validation_loss, learning_rate. Both losses are
     mean squared errors of reconstructions; the validation images, drawn from `images`, are only watched. Resumes from
-    `checkpoint`; the result is bit-identical on the same machine. Raises `InputError` for a device that is missing and
-    if the loss stops being finite.
+    `checkpoint`; the result is bit-identical on the same machine. Calls `watch` with the rows of the history so far, at
+    the start and after each epoch. Raises `InputError` for a device that is missing and if the loss stops being finite.
 
     In a process group of torch.distributed, each worker takes its share of every batch: DistributedDataParallel.
     """
@@ -78,6 +82,7 @@ def train(
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         history = state["history"]
+    watch(history)
 
     for epoch in (bar := progress(range(len(history), epochs), "training the autoencoder", unit="epoch")):
         shuffled = torch.randperm(len(training), generator=generator_of(params.seed, epoch))[:in_epoch]
@@ -105,6 +110,7 @@ def train(
             rate = f"autoencoder.learning_rate = {params.learning_rate:g}"
             raise InputError(f"params.yaml: {rate} is too large: the loss is no longer finite, try a tenth of it")
         history.append((epoch + 1, *losses, optimizer.param_groups[0]["lr"]))
+        watch(history)
         bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
         if checkpoint:
             checkpoint.save(

@@ -25,7 +25,7 @@ OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch
 HISTORY = ["epoch", "train_loss", "validation_loss", "learning_rate", "first_layer_gradient_norm"]
 ARCHITECTURE = ("encoding", "frequencies", "hidden_layers", "activation", "negative_slope", "ensemble_size")
 
-OnStep = Callable[[int, Regressor, Tensor], None]  # steps taken, the regressor before the next one, losses (members,)
+OnStep = Callable[[int, int, Regressor, Tensor], None]  # steps taken, of how many, the regressor, losses (members,)
 OnEpoch = Callable[[list[list[float]]], None]  # the rows of the history so far
 
 
@@ -44,8 +44,8 @@ def train(
     points held out. Raises `InputError` if all x are equal, `log_x` meets an x that is not positive, or the loss stops
     being finite.
 
-    `on_step` and `on_epoch` may watch: `on_step` is called before each step, when losses (in scaled y) and gradients
-    are those of the regressor as it is; its band is not measured yet. `on_epoch` is called after each epoch.
+    `on_step` and `on_epoch` may watch: `on_step` is called before each step, when losses (in the unit of y) and
+    gradients are those of the regressor as it is; its band is not measured yet. `on_epoch` is called after each epoch.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as fast for so small a network, and sums do not depend on the number of cores
@@ -126,7 +126,7 @@ def train_networks(
             optimizer.zero_grad()
             (losses + penalty * squared_weights(network)).sum().backward()
             if on_step:
-                on_step(step, regressor, losses.detach())
+                on_step(step, params.epochs * batches, regressor, losses.detach() * loss_unit)
             optimizer.step()
             schedule.step()
             step += 1

@@ -7,7 +7,7 @@ import pandas as pd
 
 from stages.cluster.connection import on_cluster
 from stages.cluster.tasks import mapping
-from stages.common.artifacts import read_arrays, read_csv, write_csv, write_json
+from stages.common.artifacts import read_arrays, write_csv, write_json
 from stages.common.errors import run
 from stages.common.pca import fit_pca, flatten, pca_mse
 from stages.common.samples import classes_of, columns_of, is_train, labels_of, read_samples
@@ -173,7 +173,6 @@ def main() -> None:
     write_csv("plots/map_comparison.csv", pd.DataFrame([{"map of": name, **scores} for name, scores in maps.items()]))
     write_csv("plots/factor_agreement.csv", factors)
     write_csv("plots/map_points.csv", tabulate_map(samples, tsne, groups, ranks))
-    write_csv("plots/autoencoder_loss.csv", read_csv("data/autoencoder_history.csv"))
 
 
 if __name__ == "__main__":

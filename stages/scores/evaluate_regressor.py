@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from stages.common.artifacts import read_csv, read_weights, write_csv, write_json
+from stages.common.artifacts import read_weights, write_csv, write_json
 from stages.common.errors import run
 from stages.common.settings import CurveParams, load_params
 from stages.curve.formula import evaluate
@@ -88,7 +88,6 @@ def main() -> None:
     network = network_from(*read_weights("data/regressor.safetensors"))
     write_json("metrics/regressor.json", score_fit(network, points, params))
     write_csv("plots/regressor_fit.csv", tabulate_fit(network, points, params))
-    write_csv("plots/regressor_loss.csv", read_csv("data/regressor_history.csv"))
     if message := hint(network, points):
         print(message, file=sys.stderr)
 

@@ -1,9 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from stages.autoencoder.checkpoint import Checkpoint, key_of
-from stages.autoencoder.training import arrays_of, train
+from stages.autoencoder.training import HISTORY, arrays_of, train
+from stages.common.artifacts import read_csv
+from stages.common.loss_table import LossTable
 from stages.common.settings import load_params
 
 PARAMS = load_params("autoencoder").model_copy(
@@ -31,6 +34,24 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path):
     network, expected = train(IMAGES, PARAMS, "cpu")
     assert history.equals(expected)
     assert all(np.array_equal(arrays_of(network)[name], array) for name, array in arrays_of(resumed).items())
+
+
+def test_the_loss_table_shows_the_epochs_while_training_runs_and_after_a_resumption(tmp_path):
+    seen, table = [], str(tmp_path / "loss.csv")
+
+    class Reads(Checkpoint):
+        def save(self, state):
+            super().save(state)
+            seen.append(pd.read_csv(table)["epoch"].tolist())
+            if len(seen) == 2:
+                raise Stopped
+
+    checkpoint = Reads(key_of(IMAGES, PARAMS, "cpu"), tmp_path / "state.pt", interval=0)
+    with pytest.raises(Stopped):
+        train(IMAGES, PARAMS, "cpu", checkpoint, LossTable(table, HISTORY))
+    _, history = train(IMAGES, PARAMS, "cpu", checkpoint, LossTable(table, HISTORY))
+    assert seen == [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]
+    assert read_csv(table).equals(history)
 
 
 def test_a_checkpoint_of_other_settings_or_images_is_ignored(tmp_path):

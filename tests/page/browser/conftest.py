@@ -1,6 +1,5 @@
-"""A real Chromium for the tests of the map page; where there is none, or no Playwright, they skip and say so."""
+"""A map page in a real Chromium."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,19 +10,6 @@ import pytest
 from stages.common.samples import make_samples
 from stages.page.map_page import Points, map_page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-gl=angle",  # WebGL in software
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
 CLASS_NAMES = ["boat", "sail boat", "</script><img src=x onerror=window.hacked=1>", "=1+1"]
 TITLE = "<b>Ships</b> & </title><script>window.hacked=1</script>"
 VIEWPORT = {"width": 1000, "height": 700}
@@ -98,17 +84,6 @@ def ships_page(write_page) -> str:
         metrics={"map": {"agreement": {"masts": 0.5}, "trustworthiness": 0.98765}},
         params={"seed": 3, "network": {"hidden": [64, 32], "bias": True}},
     )
-
-
-@pytest.fixture(scope="session")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium found (chromium, chromium-browser or google-chrome on the PATH)")
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (extra `browser`)")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class MapPage:

@@ -14,7 +14,7 @@ export const parsed = new Promise((resolve) => {
 });
 
 // Base 85: five digits for four bytes, the last group cut short.
-function decoded(text) {
+export function decoded(text) {
   const bytes = new Uint8Array(4 * Math.ceil(text.length / 5));
   for (let from = 0, to = 0; from < text.length; from += 5) {
     let value = 0;
@@ -40,7 +40,7 @@ export function takeArray(name) {
   return new arrayTypes[type](bytes.buffer, 0, bytes.length / arrayTypes[type].BYTES_PER_ELEMENT);
 }
 
-async function inflated(bytes) {
+export async function inflated(bytes) {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
 }
 

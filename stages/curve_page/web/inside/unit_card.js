@@ -1,0 +1,65 @@
+// The unit that the reader looks at: its output over x, and what it adds to the fit.
+import { mean, spread } from "../data/network.js";
+import { Plot, extent } from "../plots/plot.js";
+import { linearTicks, shown, ticksOf, xText } from "../plots/ticks.js";
+
+const LISTED = 6; // bends named in words
+
+export class UnitCard {
+  constructor(part, plots, theme, inside) {
+    Object.assign(this, { part, inside });
+    this.plots = [new Plot(plots.output, theme), new Plot(plots.adds, theme)];
+    this.plots[0].paint = (plot) => this.paint(plot, "output", "its output", theme.ink);
+    this.plots[1].paint = (plot) => this.paint(plot, "adds", `adds to ${inside.run.yName}`, theme.accent);
+  }
+
+  update() {
+    const { inside, part, plots } = this;
+    const { unit, run } = inside;
+    for (const plot of plots) plot.host.hidden = !unit;
+    part("unit-name").textContent = unit ? `Unit ${unit.unit + 1} of hidden layer ${unit.layer + 1}` : "A unit";
+    part("unit-said").textContent = unit ? this.words() : emptyWords(run, inside.network);
+    for (const plot of plots) plot.draw();
+  }
+
+  words() {
+    const { inside } = this;
+    const { run, unit, unitValues } = inside;
+    const { output, adds, bends } = unitValues;
+    const most = Math.max(...adds.map(Math.abs));
+    const isSharp = ["leaky_relu", "relu"].includes(run.activation);
+    const where = bends.slice(0, LISTED).map((place) => xText(run, place)).join(", ") + (bends.length > LISTED ? ", …" : "");
+    const lines = [];
+    if (spread(output) < 1e-9 * Math.max(1, Math.abs(mean(output)))) {
+      lines.push("It gives out the same number everywhere: a dead unit, which adds a constant alone.");
+    } else {
+      if (isSharp && bends.length) lines.push(`Its inputs cross zero at ${run.xName} = ${where}: there it bends.`);
+      if (isSharp && !bends.length) lines.push(`Its inputs are ${inside.whole.before[unit.layer][unit.unit][0] > 0 ? "above" : "below"} zero at every ${run.xName}: it does not bend.`);
+      lines.push(`Without it (blue over the fit) the fit would differ by up to ${shown(most, 3)}.`);
+    }
+    return lines.join(" ");
+  }
+
+  paint(plot, key, name, colour) {
+    const { inside } = this;
+    const { run, unitValues } = inside;
+    if (!unitValues) return;
+    const y = unitValues[key];
+    const [y0, y1] = extent([y, [0]]);
+    plot.range = { x0: run.grid[0], x1: run.grid[run.places - 1], y0, y1 };
+    plot.still(unitValues, () => {
+      plot.axes(ticksOf(run)(plot.range.x0, plot.range.x1, plot.width / 90), linearTicks(y0, y1, plot.height / 40), run.xName, name);
+    });
+    plot.inside(plot.front, (context) => {
+      plot.horizontal(context, 0, plot.theme.line);
+      plot.curve(context, run.grid, y, colour, 1.8);
+    });
+    plot.front.setAttribute("aria-label", `${name} over ${run.xName}`);
+  }
+}
+
+function emptyWords(run, network) {
+  if (!run.hiddenLayers.length) return "This network has no hidden unit.";
+  if (!network) return "This network is too large to be recorded inside.";
+  return "Point at a cell, or tap it: here stand its output and what it adds to the fit. The darker its line, the more it acts on the next layer.";
+}
