@@ -51,7 +51,8 @@ export class State {
     const { data } = this;
     const before = this.failures.get(key);
     const after = filter && failuresOf(data.column(key), filter, data.total);
-    for (let i = 0; i < data.total; i++) this.failed[i] += (after?.[i] ?? 0) - (before?.[i] ?? 0);
+    if (before) for (let i = 0; i < data.total; i++) this.failed[i] -= before[i];
+    if (after) for (let i = 0; i < data.total; i++) this.failed[i] += after[i];
     if (filter) {
       this.filters.set(key, filter);
       this.failures.set(key, after);
@@ -78,9 +79,11 @@ export class State {
     return this.failed[i] === 0 && this.isInLayer(i);
   }
 
-  // Whether point i passes all filters but the one of column `key`: what the column's own chart counts.
-  isShownBut(i, key) {
-    return this.failed[i] - (this.failures.get(key)?.[i] ?? 0) === 0 && this.isInLayer(i);
+  // Which points pass all filters but the one of column `key`, as a function: what the column's own chart counts.
+  shownWithout(key) {
+    const { failed } = this;
+    const own = this.failures.get(key);
+    return (i) => failed[i] === (own ? own[i] : 0) && this.isInLayer(i);
   }
 
   // Whether point i is neither left out by the search nor by the selection.
@@ -98,12 +101,14 @@ export class State {
   }
 }
 
-function failuresOf(column, filter, total) {
+// 1 for each point whose value a filter leaves out.
+function failuresOf({ values, categories }, { without, from, to }, total) {
   const failures = new Uint8Array(total);
-  const { values } = column;
-  for (let i = 0; i < total; i++) {
-    const passes = filter.without ? !filter.without.has(values[i]) : values[i] >= filter.from && values[i] <= filter.to;
-    failures[i] = passes ? 0 : 1;
+  if (without) {
+    const hidden = Uint8Array.from({ length: categories.length + 1 }, (_, code) => without.has(code));
+    for (let i = 0; i < total; i++) failures[i] = hidden[values[i]];
+  } else {
+    for (let i = 0; i < total; i++) failures[i] = values[i] >= from && values[i] <= to ? 0 : 1; // a missing value fails
   }
   return failures;
 }

@@ -123,7 +123,7 @@ def test_ten_thousand_categories_and_long_texts(open_page, write_page, ships):
     count = 12_000
     names = [f"</script>{i % 10_000}" for i in range(count)]
     samples = make_samples(np.full(count, "train"), names, np.arange(count) % 10_000, names[:10_000])
-    samples["text"] = ["=HYPERLINK(1)" * 5_000 if i == 3 else f"t {i}" for i in range(count)]
+    samples["text"] = ["=HYPERLINK(1)" * 80_000 if i == 3 else f"t {i}" for i in range(count)]
     samples["many"] = pd.Categorical(names)
     positions = np.random.default_rng(0).normal(size=(count, 2))
     opened = open_page(write_page(Points(positions, samples)))

@@ -9,6 +9,7 @@ const APART = 90; // CSS pixels between two labels with the same name
 export class MapLabels {
   constructor(map) {
     Object.assign(this, { map, state: map.state, data: map.data, places: [] });
+    this.made = new Map(); // labels by group and content, so that each is measured once
     this.layer = byId("map-labels");
     const keys = ["colourBy", "columns", "filters", "newShown", "labels", "namesShown", "matched", "selected"];
     this.state.onChange(keys, () => this.find());
@@ -22,21 +23,25 @@ export class MapLabels {
     const { state, data } = this;
     const whole = !state.matched && !state.selected; // what is searched for or selected should not be covered
     const wanted = state.namesShown && whole && data.dimensions === 2;
-    this.places = !wanted ? [] : data.groups.length ? this.groups() : this.categories();
+    const places = !wanted ? [] : data.groups.length ? this.groups() : this.categories();
     this.layer.hidden = false; // or nothing could be measured
-    this.layer.replaceChildren(...this.places.map(({ label }) => label));
-    for (const place of this.places) Object.assign(place, { width: place.label.offsetWidth, height: place.label.offsetHeight });
+    for (const { label } of this.places) label.hidden = true;
+    this.places = places.map(({ group, shows, colour, at }) => {
+      const made = this.labelOf(group, shows);
+      made.label.style.setProperty("--class", cssColour(colour));
+      return { ...made, at, name: typeof shows === "string" && shows };
+    });
     this.place();
   }
 
-  // A group without a name is shown by the image, or else the name, of its medoid.
+  // { group, shows, colour, at } of each group. One without a name is shown by the image, or else the name, of its medoid.
   groups() {
     const { data, map } = this;
     const { seen } = map.layout;
     return map.groupLabels.filter(({ text }) => text !== "").map(({ group, text, colour }) => {
       const { medoid } = data.groups[group];
-      const content = text ?? (data.images ? spriteCanvas(data.images, medoid) : data.nameOf(medoid));
-      return { label: labelElement(content, colour), name: text, at: [seen[3 * medoid], seen[3 * medoid + 1]] };
+      const shows = text ?? (data.images ? medoid : data.nameOf(medoid));
+      return { group, shows, colour, at: [seen[3 * medoid], seen[3 * medoid + 1]] };
     });
   }
 
@@ -45,7 +50,21 @@ export class MapLabels {
     const column = data.column(state.colourBy);
     if (!column?.isCategory) return [];
     const colours = categoryColours(column, map.behind);
-    return categoryPlaces(map, column).map(({ code, at }) => ({ label: labelElement(column.categories[code - 1], colours[code]), at }));
+    const shown = ({ code, at }) => ({ group: -1, shows: column.categories[code - 1], colour: colours[code], at });
+    return categoryPlaces(map, column).map(shown);
+  }
+
+  // The label that shows a text, or the image of a point.
+  labelOf(group, shows) {
+    const key = `${group} ${typeof shows} ${shows}`;
+    if (!this.made.has(key)) {
+      const label = typeof shows === "string"
+        ? element("span", {}, shows.length > LONGEST ? `${shows.slice(0, LONGEST - 1)}…` : shows)
+        : element("span", { class: "picture" }, spriteCanvas(this.data.images, shows));
+      this.layer.append(label);
+      this.made.set(key, { label, width: label.offsetWidth, height: label.offsetHeight });
+    }
+    return this.made.get(key);
   }
 
   // Put the labels on the screen; one that would overlap an earlier one, or repeat it nearby, is left out.
@@ -68,14 +87,6 @@ export class MapLabels {
       label.style.transform = `translate(${Math.round(left)}px, ${Math.round(box.top)}px)`;
     }
   }
-}
-
-function labelElement(content, colour) {
-  const text = typeof content === "string";
-  const shown = text && content.length > LONGEST ? `${content.slice(0, LONGEST - 1)}…` : content;
-  const label = element("span", text ? {} : { class: "picture" }, shown);
-  label.style.setProperty("--class", cssColour(colour));
-  return label;
 }
 
 const overlap = (a, b, margin) =>

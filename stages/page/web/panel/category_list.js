@@ -75,7 +75,7 @@ export class CategoryList {
     const { state, column, map } = this;
     if (this.known !== this.contents()) return this.build();
     const without = state.filters.get(column.key)?.without;
-    const amounts = amountsOf(column, (i) => state.isShownBut(i, column.key));
+    const amounts = amountsOf(column, state.shownWithout(column.key));
     const most = Math.max(1, ...amounts);
     const colours = this.coloured && categoryColours(column, map.behind);
     for (const [code, { row, input, amount, bar }] of this.rows) {

@@ -75,11 +75,12 @@ export class Histogram {
 
   update() {
     const { state, column, bins } = this;
+    const isShown = state.shownWithout(column.key);
     const [all, left] = [new Uint32Array(256), new Uint32Array(256)];
     for (let i = 0; i < bins.length; i++) {
       if (!state.isInLayer(i)) continue;
       all[bins[i]]++;
-      if (state.isShownBut(i, column.key)) left[bins[i]]++;
+      if (isShown(i)) left[bins[i]]++;
     }
     this.draw(all.subarray(0, BINS), left.subarray(0, BINS));
     const filter = state.filters.get(column.key);
