@@ -188,6 +188,22 @@ def test_search_finds_words_in_names_text_and_classes_and_walks_through_them(shi
     assert search.input_value() == ""
 
 
+def test_the_list_of_matches_follows_the_filters_and_stays_at_the_present_one(ship_map):
+    search, said = ship_map.page.locator("#search"), ship_map.page.locator("#search-said")
+    search.fill("entry")
+    search.press("ArrowDown")
+    search.press("ArrowDown")
+    assert ship_map.state("pinned") == 2
+    ship_map.run("() => fitmap.state.setFilter('column:tonnes', { from: 3, to: 30 })")
+    expected = [i for i in range(2, 21) if i % 3 and i % 10 != 9]
+    assert said.text_content() == f"{len(expected)} matches"
+    assert ship_map.page.locator("#matches li").count() == len(expected)
+    assert ship_map.page.locator("#matches [aria-selected=true]").get_attribute("id") == "match-0"
+    search.press("ArrowDown")
+    assert ship_map.state("pinned") == expected[1]
+    assert ship_map.state("steps") == expected
+
+
 def test_a_few_selected_points_show_their_images(ship_map):
     ship_map.run("() => fitmap.navigator.select([1, 2, 3, 5, 8, 13])")
     ship_map.settle()

@@ -20,9 +20,8 @@ export class MapLabels {
 
   // Choose the labels and where they stand on the map.
   find() {
-    const { state, data } = this;
-    const whole = !state.matched && !state.selected; // what is searched for or selected should not be covered
-    const wanted = state.namesShown && whole && data.dimensions === 2;
+    const { state, data, map } = this;
+    const wanted = state.namesShown && !map.paled && data.dimensions === 2;
     const places = !wanted ? [] : data.groups.length ? this.groups() : this.categories();
     this.layer.hidden = false; // or nothing could be measured
     for (const { label } of this.places) label.hidden = true;

@@ -127,7 +127,8 @@ export class MapView {
       colours[4 * i + 3] = !state.isShown(i) ? 0 : state.isMeant(i) ? 255 : DIM;
       if (colours[4 * i + 3] === 255) opaque++;
     }
-    this.few = Boolean(state.matched || state.selected || state.filters.size) && opaque <= FEW;
+    this.paled = Boolean(state.matched || state.selected); // what is searched for or selected stands out
+    this.few = (this.paled || state.filters.size > 0) && opaque <= FEW;
     this.groupLabels = state.namesShown && data.dimensions === 2 ? groupLabels(state, this.colouring, this.behind) : [];
     this.recoloured = true;
     this.changed();

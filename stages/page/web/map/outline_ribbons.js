@@ -3,7 +3,7 @@ import { OUTLINE_FRAGMENT, OUTLINE_VERTEX } from "./shaders.js";
 import { attribute, program } from "./webgl.js";
 
 const HALF_WIDTH = 0.9; // CSS pixels
-const OPACITY = 0.75;
+const [OPACITY, PALE] = [0.75, 0.2];
 const SHARPEST = 2; // how far, in widths, the corner of a sharp angle may reach
 const FLOATS = 5; // of one vertex: place, normal, side
 
@@ -29,17 +29,17 @@ export class OutlineRibbons {
     }
   }
 
-  // Draw the outlines of the labelled groups, each in its label's colour.
-  draw(labels, viewport, ratio) {
+  // Draw the outlines of the labelled groups, each in its label's colour; pale if all points but a few are.
+  draw({ groupLabels, paled, ratio }, viewport) {
     const { gl, shader } = this;
-    const opacity = OPACITY * viewport.farness();
+    const opacity = (paled ? PALE : OPACITY) * viewport.farness();
     if (!opacity) return;
     gl.useProgram(shader.program);
     gl.uniform2f(shader.centre, viewport.x, viewport.y);
     gl.uniform2f(shader.viewport, viewport.width, viewport.height);
     gl.uniform3f(shader.look, viewport.scale, ratio, HALF_WIDTH);
     gl.bindVertexArray(this.array);
-    for (const { group, colour } of labels) {
+    for (const { group, colour } of groupLabels) {
       gl.uniform4f(shader.colour, ...colour.map((v) => v / 255), opacity);
       for (const { from, count } of this.strips[group]) gl.drawArrays(gl.TRIANGLE_STRIP, from, count);
     }

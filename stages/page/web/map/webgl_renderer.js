@@ -120,12 +120,12 @@ export class WebGlRenderer {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     if (this.data.dimensions === 3) gl.enable(gl.DEPTH_TEST);
     if (this.shades && map.state.densityShown) this.drawDensity(map.theme, viewport);
-    if (map.groupLabels.length) {
-      this.outlines ??= new OutlineRibbons(gl, this.data.groups);
-      this.outlines.draw(map.groupLabels, viewport, map.ratio);
-    }
     this.drawDots(map, viewport, ranges);
     if (pictured.length) this.drawImages(map, viewport, pictured);
+    if (map.groupLabels.length) {
+      this.outlines ??= new OutlineRibbons(gl, this.data.groups);
+      this.outlines.draw(map, viewport);
+    }
   }
 
   drawDensity({ ink }, viewport) {

@@ -18,34 +18,60 @@ export class SearchBox {
     });
     state.onChange(["labels", "columns"], () => {
       this.texts = null;
-      if (state.search) this.look();
+      if (!state.search) return;
+      this.match();
+      this.listAgain();
     });
+    state.onChange(["filters", "newShown"], () => state.search && this.listAgain());
     state.onChange(["search"], () => {
       if (this.input.value !== state.search) this.input.value = state.search;
-      this.look();
+      this.match();
+      this.listMatches();
+      state.change({ steps: this.found });
     });
   }
 
-  // Every word must be in the point's name, class, text columns or tags; `#12` is the point of row 12.
-  look() {
-    const { state, data } = this;
-    const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
-    const row = /^#(\d+)$/.exec(state.search.trim());
+  // Every word must be in the point's name, class, text columns or tags. If none is found, all points stay as they are.
+  match() {
+    const { state } = this;
+    const words = this.row() === null ? this.words() : [];
     let matched = null;
-    if (row) this.found = Number(row[1]) < data.total ? [Number(row[1])] : [];
-    else if (words.length) {
+    if (words.length) {
       this.texts ??= this.readTexts();
-      matched = new Uint8Array(data.total);
-      for (let i = 0; i < data.total; i++) matched[i] = words.every((word) => this.texts[i].includes(word)) ? 1 : 0;
-      this.found = [];
-      for (let i = 0; i < data.total; i++) if (matched[i] && state.isShown(i)) this.found.push(i);
-      if (!this.found.length && !matched.includes(1)) matched = null;
-    } else this.found = [];
-    this.at = -1;
+      matched = Uint8Array.from(this.texts, (text) => (words.every((word) => text.includes(word)) ? 1 : 0));
+    }
+    state.change({ matched: matched?.includes(1) ? matched : null });
+  }
+
+  // `#12` is the point of row 12: its number, else null.
+  row() {
+    const digits = /^#(\d+)$/.exec(this.state.search.trim());
+    return digits && Number(digits[1]);
+  }
+
+  words() {
+    return this.state.search.toLowerCase().split(/\s+/).filter(Boolean);
+  }
+
+  // List the matches that pass the filters.
+  listMatches() {
+    const { state, data } = this;
+    const row = this.row();
+    if (row !== null) this.found = row < data.total ? [row] : [];
+    else this.found = state.matched ? state.found() : [];
     const said = this.found.length ? count(this.found.length, "match", "matches") : "nothing found";
     byId("search-said").textContent = state.search.trim() ? said : "";
     this.fill();
-    state.change({ matched, steps: this.found });
+    this.mark(-1);
+  }
+
+  // The same after a change of the points, and stay at the present match.
+  listAgain() {
+    const { state } = this;
+    const [present, walked] = [this.found[this.at], state.steps === this.found];
+    this.listMatches();
+    this.mark(this.found.indexOf(present));
+    if (walked) state.change({ steps: this.found });
   }
 
   readTexts() {
@@ -70,13 +96,12 @@ export class SearchBox {
     );
     this.list.hidden = !this.found.length;
     this.input.setAttribute("aria-expanded", String(this.found.length > 0));
-    this.input.removeAttribute("aria-activedescendant");
   }
 
   // The text in which point i was found, unless that is its name; else its class.
   reason(i) {
-    const { data, state } = this;
-    const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
+    const { data } = this;
+    const words = this.words();
     const found = data.columns.find((column) => {
       const text = column.isNumeric ? "" : column.text(i).toLowerCase();
       return words.some((word) => text.includes(word) && !data.nameOf(i).toLowerCase().includes(word));
@@ -89,16 +114,22 @@ export class SearchBox {
     const step = { ArrowDown: 1, ArrowUp: -1, Enter: 1 }[event.key];
     if (!step || !this.found.length) return;
     event.preventDefault();
-    this.go((this.at + step + this.found.length) % this.found.length);
+    this.go(this.at < 0 && step < 0 ? this.found.length - 1 : (this.at + step + this.found.length) % this.found.length);
   }
 
   // Fly to match number `at`.
   go(at) {
-    this.at = Math.max(0, at);
-    for (const [k, option] of [...this.list.children].entries()) option.setAttribute("aria-selected", String(k === this.at));
-    const active = this.list.children[this.at];
+    this.mark(at);
+    this.navigator.goTo(this.found[at]);
+  }
+
+  // Show which match is the present one; −1 for none.
+  mark(at) {
+    this.at = at;
+    for (const [k, option] of [...this.list.children].entries()) option.setAttribute("aria-selected", String(k === at));
+    const active = this.list.children[at];
     active?.scrollIntoView({ block: "nearest" });
     if (active) this.input.setAttribute("aria-activedescendant", active.id);
-    this.navigator.goTo(this.found[this.at]);
+    else this.input.removeAttribute("aria-activedescendant");
   }
 }
