@@ -16,6 +16,7 @@ from stages.scores.groups import find_groups, score_groups, tabulate_groups, typ
 from stages.scores.map import MOST_TEST, MOST_TRAIN, factor_agreement, knn_accuracy, knn_recall, trustworthiness
 from stages.scores.review import (
     count_duplicates,
+    error_smoothness,
     find_duplicates,
     find_outliers,
     find_suspect_labels,
@@ -116,7 +117,7 @@ def review_samples(samples: pd.DataFrame, images: np.ndarray, rows: dict[str, np
     pictures = images[count] if len(images) else None
     findings = [
         find_duplicates(latents if pictures is None else pictures, train),
-        find_outliers(latents, rows["errors"][count] if "errors" in rows else None),
+        find_outliers(latents, {name: rows[name][count] for name in ("errors", "smoothness") if name in rows}),
         find_suspect_labels(latents, labels, classes_of(samples)),
     ]
     return pd.concat(findings, ignore_index=True)
@@ -153,7 +154,9 @@ def evaluate(part: str, samples: pd.DataFrame, images: np.ndarray, rows: dict, t
 
 def main() -> None:
     samples, images = read_samples(), read_arrays("data/images.npz")["images"]
-    rows = {name: array for name, array in read_arrays("data/latents.npz").items() if name != "reconstructions"}
+    rows = read_arrays("data/latents.npz")
+    if "reconstructions" in rows:
+        rows["smoothness"] = error_smoothness(images[:MOST_REVIEWED], rows.pop("reconstructions"))
     tsne, baseline = read_arrays("data/map.npz"), read_arrays("data/baseline_map.npz")
     inputs = {"samples": samples, "images": images, "rows": rows, "tsne": tsne, "baseline": baseline}
     parts = ("latents", "maps", "factors", "review")

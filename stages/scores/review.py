@@ -19,6 +19,7 @@ SAME = "exact copy"
 KINDS = ("duplicate", "leak", "outlier", "label", "thin")
 NEIGHBOURS = 10  # whose distance tells an outlier
 OUTLIER_PERCENTILE, ERROR_PERCENTILE = 99, 99.9  # of distances and errors: beyond it a row is an outlier
+BLOCK = 1024  # images compared with their reconstructions at once
 FOLDS = 5
 COMPONENTS = 32  # of the latents, from which classes are told apart
 REGULARISATION = 0.1  # of each class's covariance, towards a sphere
@@ -65,27 +66,53 @@ def count_duplicates(findings: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def find_outliers(latents: np.ndarray, errors: np.ndarray | None) -> pd.DataFrame:
+def find_outliers(latents: np.ndarray, rebuilt: dict[str, np.ndarray] | None = None) -> pd.DataFrame:
     """Return rows far from all others, far from their neighbours, or badly rebuilt, compared with the rest.
 
     Distances are taken among the latents (n, d) in units of their principal deviations: from the mean (Mahalanobis
-    1936), and on average from the `NEIGHBOURS` nearest others (Ramaswamy et al. 2000). `errors` (n,) are mean squared
-    reconstruction errors, None if unknown. Each is divided by a percentile of all rows; the score is the largest, and
-    a row is an outlier above 1. Errors count less: a rare pattern is badly rebuilt as well.
+    1936), and on average from the `NEIGHBOURS` nearest others (Ramaswamy et al. 2000). `rebuilt` holds measures (n,) of
+    the reconstructions: `errors`, mean squared, and `smoothness`, see `error_smoothness`. The score is the largest of
+    the measures, each on a log scale where the median of all rows is 0 and a high percentile is 1; a row is an outlier
+    above 1. Errors count less: a rare pattern is badly rebuilt as well.
     """
     whitened = PCA(min(COMPONENTS, *latents.shape), whiten=True, random_state=0).fit_transform(latents)
     neighbours = nearest_others(whitened.astype(np.float32), min(NEIGHBOURS, len(latents) - 1))
-    between = np.linalg.norm(whitened[neighbours] - whitened[:, None], axis=2).mean(axis=1)
     measures = {
-        "far from all others": (np.square(whitened).sum(axis=1), OUTLIER_PERCENTILE),
-        "far from its neighbours": (between, OUTLIER_PERCENTILE),
+        "far from all others": np.square(whitened).sum(axis=1),
+        "far from its neighbours": np.linalg.norm(whitened[neighbours] - whitened[:, None], axis=2).mean(axis=1),
     }
-    if errors is not None:
-        measures["badly rebuilt"] = (errors, ERROR_PERCENTILE)
-    ratios = np.stack([v / max(np.percentile(v, percentile), 1e-12) for v, percentile in measures.values()])
-    scores, reasons = ratios.max(axis=0), np.array(list(measures))[ratios.argmax(axis=0)]
-    rows = np.flatnonzero(scores > 1)
-    return _table([("outlier", row, reasons[row], scores[row], neighbours[row, 0], "") for row in rows])
+    if rebuilt:
+        measures |= {"badly rebuilt": rebuilt["errors"], "rebuilt as something else": rebuilt["smoothness"]}
+    scores = np.stack([log_scale(v, ERROR_PERCENTILE if why == "badly rebuilt" else OUTLIER_PERCENTILE)
+                       for why, v in measures.items()])  # fmt: skip
+    score, reasons = scores.max(axis=0), np.array(list(measures))[scores.argmax(axis=0)]
+    rows = np.flatnonzero(score > 1)
+    return _table([("outlier", row, reasons[row], score[row], neighbours[row, 0], "") for row in rows])
+
+
+def log_scale(values: np.ndarray, percentile: float) -> np.ndarray:
+    """Return values (n,) on a log scale where their median is 0 and their `percentile` 1."""
+    logs = np.log(np.maximum(values, 1e-12))
+    median, high = np.percentile(logs, [50, percentile])
+    return (logs - median) / max(high - median, 1e-12)
+
+
+def error_smoothness(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+    """Return the inverse von Neumann ratio (n,) of what is left of images uint8 (n, h, w[, 3]) once rebuilt.
+
+    It is the sum of squared errors over that of the squared differences between errors of adjacent pixels (von Neumann
+    1941, Durbin & Watson 1950): small where only grain and edges are missing, large where whole parts are. So it tells
+    what is foreign to the autoencoder, however large its error. One grey level of noise on each difference is added:
+    errors of less show nothing.
+    """
+    smoothness = np.empty(len(images))
+    for start in range(0, len(images), BLOCK):
+        block = slice(start, start + BLOCK)
+        errors = images[block].astype(np.float32) - reconstructions[block]
+        axes = tuple(range(1, errors.ndim))
+        steps = sum(np.square(np.diff(errors, axis=axis)).sum(axis=axes) for axis in (1, 2))
+        smoothness[block] = np.square(errors).sum(axis=axes) / (steps + 2 * errors[0].size)
+    return smoothness
 
 
 def find_suspect_labels(latents: np.ndarray, labels: np.ndarray, classes: list[str], seed: int = 0) -> pd.DataFrame:

@@ -4,13 +4,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
+from stages.autoencoder.training import reconstruct, train
+from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.scores.duplicates import exact_copies, near_copies
-from stages.scores.review import count_duplicates, find_duplicates, find_outliers, find_suspect_labels, find_thin_spots
+from stages.scores.review import (
+    count_duplicates,
+    error_smoothness,
+    find_duplicates,
+    find_outliers,
+    find_suspect_labels,
+    find_thin_spots,
+)
 
 SLICE = Path("../shared/fashion-mnist/FashionMNIST/raw")
 PHOTOS = Path("../shared/cifar-10")
+
+
+def real_garments() -> np.ndarray:
+    """Return the images of the slice, those for training first."""
+    files = [SLICE / f"{part}-images-idx3-ubyte" for part in ("train", "t10k")]
+    return np.concatenate([np.fromfile(file, np.uint8, offset=16) for file in files]).reshape(-1, 28, 28)
 
 
 def changed(image: np.ndarray, how: str) -> np.ndarray:
@@ -68,8 +84,7 @@ def test_planted_copies_of_garments_are_found():
 @pytest.mark.full
 @pytest.mark.skipif(not SLICE.exists(), reason="no real Fashion-MNIST beside the project")
 def test_planted_copies_among_real_garments_are_found():
-    pixels = np.fromfile(SLICE / "train-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 28, 28)
-    recall, precision = check_copies(pixels, 100, seed=0)
+    recall, precision = check_copies(real_garments(), 100, seed=0)
     assert recall >= 0.9
     assert precision >= 0.8
 
@@ -114,14 +129,63 @@ def test_equal_vectors_are_exact_copies():
 def test_rows_far_from_all_others_or_badly_rebuilt_come_first_among_the_outliers():
     generator = np.random.default_rng(0)
     latents, errors = generator.normal(size=(1000, 8)).astype(np.float32), generator.uniform(0.9, 1, 1000)
+    smoothness = generator.uniform(0.9, 1, 1000)
     latents[[5, 500]] += 8
-    errors[700] = 3
-    findings = find_outliers(latents, errors)
-    assert set(findings["row"][:3]) == {5, 500, 700}
+    errors[700], smoothness[800] = 3, 3
+    findings = find_outliers(latents, {"errors": errors, "smoothness": smoothness})
+    assert set(findings["row"][:4]) == {5, 500, 700, 800}
     why = findings.set_index("row")["why"]
     assert why[5] in ("far from all others", "far from its neighbours")
-    assert why[700] == "badly rebuilt"
-    assert len(findings) <= 30
+    assert (why[700], why[800]) == ("badly rebuilt", "rebuilt as something else")
+    assert len(findings) <= 40
+
+
+def test_errors_of_whole_parts_are_smoother_than_grain_of_the_same_size():
+    generator = np.random.default_rng(0)
+    images = np.full((3, 28, 28, 3), 100, np.uint8)
+    rebuilt = images.copy()
+    rebuilt[0, :, :14] += 20
+    rebuilt[1] += 40 * generator.integers(0, 2, (28, 28, 3)).astype(np.uint8)
+    rebuilt[2] += 1
+    parts, grain, rounding = error_smoothness(images, rebuilt)
+    assert parts > 5 * grain
+    assert rounding < 1
+
+
+def plant_others(images: np.ndarray, kind: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Replace `count` of the images uint8 (n, 28, 28) by digits or photographs; return the images and these rows."""
+    generator = np.random.default_rng(seed)
+    rows = generator.choice(len(images), count, replace=False)
+    if kind == "digits":
+        pictures = [Image.fromarray((image * 15.9).astype(np.uint8)) for image in load_digits().images]
+    else:
+        pictures = [Image.open(path).convert("L") for path in sorted(PHOTOS.glob("train/*/*"))]
+    images = images.copy()
+    for row, other in zip(rows, generator.choice(len(pictures), count, replace=False), strict=True):
+        images[row] = np.asarray(pictures[other].resize((28, 28), Image.Resampling.BICUBIC))
+    return images, rows
+
+
+def share_among_first_outliers(images: np.ndarray, planted: np.ndarray, training: int, epochs: int | str) -> float:
+    """Train on the first images and return the share of the planted rows among twice as many first outliers."""
+    network, _ = train(images[:training], load_params("autoencoder").model_copy(update={"epochs": epochs}), "cpu")
+    latents, reconstructions, errors = reconstruct(network, images, "cpu")
+    rebuilt = {"errors": errors, "smoothness": error_smoothness(images, reconstructions)}
+    first = find_outliers(latents, rebuilt)["row"][: 2 * len(planted)]
+    return np.isin(planted, first.to_numpy(dtype=int)).mean()
+
+
+def test_digits_among_drawn_garments_are_outliers():
+    images, planted = plant_others(draw_garments(1000, seed=0)[0], "digits", 10, seed=0)
+    assert share_among_first_outliers(images, planted, 800, epochs=4) >= 0.9
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not SLICE.exists() or not PHOTOS.exists(), reason="no real images beside the project")
+@pytest.mark.parametrize("kind", ["digits", "photographs"])
+def test_digits_and_photographs_among_real_garments_are_outliers(kind):
+    images, planted = plant_others(real_garments(), kind, 50, seed=3)
+    assert share_among_first_outliers(images, planted, 7000, epochs="auto") >= 0.9
 
 
 def test_flipped_labels_are_suspect_and_the_true_class_is_suggested():
