@@ -84,6 +84,7 @@ TEXT = (
     "other_file_name",
     "suggestion",
     "medoid",
+    "told_by",
 )  # columns that are never numbers
 
 

@@ -30,6 +30,8 @@ def draw_groups(groups: pd.DataFrame, group: np.ndarray, rank: np.ndarray, image
     strip = NAME + TYPICAL * (SIDE + GAP) + 0.3
     width, height = columns * strip + 0.2, rows * HIGH + 0.1
     note = "each row: the medoid of a group, then its next most typical; percentage: share of its main class"
+    if shown["told_by"].notna().any():
+        note += "; below: means of what tells groups apart"
     if len(groups) > MOST:
         note += f"; the first {MOST} of {len(groups)} groups"
     colours = {name: class_colour(label) for label, name in enumerate(names)}
@@ -44,8 +46,10 @@ def draw_groups(groups: pd.DataFrame, group: np.ndarray, rank: np.ndarray, image
             name = shorten(row.label, 16) if known else f"group {row.group}"
             share = f", {row.purity:.0%}" if known and row.purity == row.purity else ""
             colour = colours.get(row.label, INK)
-            axes.text(left, top - 0.15, name, size=9, weight="bold", color=colour, va="center")
-            axes.text(left, top - 0.36, f"{row.rows:,} rows{share}", size=7.5, color=MUTED, va="center")
+            axes.text(left, top - 0.08, name, size=9, weight="bold", color=colour, va="center")
+            told = row.told_by.split("; ") if isinstance(row.told_by, str) else []
+            for line, text in enumerate([f"{row.rows:,} rows{share}", *told]):
+                axes.text(left, top - 0.23 - 0.13 * line, shorten(text, 27), size=7, color=MUTED, va="center")
             if not len(images):
                 axes.text(left + NAME, top - 0.25, shorten(row.medoid, 60), size=8.5, color=INK, va="center")
                 continue

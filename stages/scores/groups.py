@@ -10,8 +10,12 @@ import pandas as pd
 from sklearn.cluster import HDBSCAN
 from sklearn.metrics import adjusted_mutual_info_score
 
+from stages.common.samples import columns_of
+
 DENSE = 5  # rows within whose distance a place counts as dense; scikit-learn's `min_samples`
 FEWEST = 15  # rows of a group, however small the map: with fewer, round clusters fall apart
+LARGE_EFFECT = 0.14  # of an effect size, from which a difference is large
+TOLD = 2  # columns that tell groups apart, at most
 
 
 def find_groups(positions: np.ndarray, labels: np.ndarray, smallest: float) -> np.ndarray:
@@ -55,15 +59,67 @@ def typicality(latents: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return ranks
 
 
+def effect_size(column: pd.Series, groups: np.ndarray) -> float:
+    """Return how much of a column (n,) the groups (n,) explain: 0 by chance, 1 if all of it.
+
+    For numbers it is eta squared, the share of the variance between the groups, corrected for chance (Kelley 1935). For
+    categories it is the square of Cramér's V, corrected too (Bergsma 2013). Missing values are left out.
+    """
+    known = column.notna().to_numpy()
+    column, groups = column[known], groups[known]
+    n, k = len(column), len(np.unique(groups))
+    if k < 2 or n <= k or column.nunique() < 2:
+        return 0.0
+    if pd.api.types.is_numeric_dtype(column):
+        column = column.astype(float)
+        within = column - column.groupby(groups).transform("mean")
+        return max(0.0, 1 - float(within.var(ddof=0) / column.var(ddof=0)) * (n - 1) / (n - k))
+    counts = pd.crosstab(groups, column.astype("str")).to_numpy()
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / n
+    freedom = np.array(counts.shape) - 1
+    excess = (np.square(counts - expected) / expected).sum() / n - freedom.prod() / (n - 1)
+    return max(0.0, float(excess / min(freedom - np.square(freedom) / (n - 1))))
+
+
+def tell_apart(columns: pd.DataFrame, groups: np.ndarray) -> tuple[dict[int, str], float | None]:
+    """Return what tells the groups (n,) apart: for each its values in one or two columns, and the larger effect size.
+
+    A value is the mean of numbers, or the most frequent category with its share. Only columns with a large effect
+    (Cohen 1988) are named; without any, nothing is told.
+    """
+    effects = {name: effect_size(column, groups) for name, column in columns.items()}
+    best = [name for name in sorted(effects, key=effects.get, reverse=True) if effects[name] >= LARGE_EFFECT][:TOLD]
+    told = {}
+    for group in np.unique(groups) if best else ():
+        values = []
+        for name in best:
+            known = columns[name][groups == group].dropna()
+            if len(known) and pd.api.types.is_numeric_dtype(known):
+                values.append(f"{name} {known.mean():.3g}")
+            elif len(known):
+                shares = known.value_counts(normalize=True)
+                values.append(f"{name} {shares.index[0]} ({shares.iloc[0]:.0%})")
+        told[int(group)] = "; ".join(values)
+    return told, round(effects[best[0]], 3) if best else None
+
+
 def tabulate_groups(
     groups: np.ndarray, ranks: np.ndarray, positions: np.ndarray, samples: pd.DataFrame, labels: np.ndarray
 ) -> pd.DataFrame:
-    """Return a row for each group: group, rows, label (main class), purity, medoid (file_name), x, y[, z] and extent.
+    """Return a row for each group: group, rows, label (main class), purity, medoid (file_name), x, y[, z], extent, …
 
     `samples` and the arrays hold the rows on the map. `extent` is the distance from the medoid within which nine of
-    ten rows of the group lie, in units of the map.
+    ten rows of the group lie, in units of the map. `told_by` are its values in the columns of the samples that best
+    tell the groups of its main class apart, and `effect` is how well they do: see `tell_apart`.
     """
     classes = np.append(samples["label"].cat.categories.astype(str), "")
+    columns = columns_of(samples).select_dtypes(["number", "bool", "category"])
+    of_groups = [main_class(labels[groups == group])[0] for group in range(groups.max(initial=-1) + 1)]
+    told, effects = {}, {}
+    for main in set(of_groups):
+        rows = np.isin(groups, np.flatnonzero(np.array(of_groups) == main)) & ((labels == main) | (main < 0))
+        values, effects[main] = tell_apart(columns[rows], groups[rows])
+        told |= values
     axes = list("xyz")[: positions.shape[1]]
     table = []
     for group in range(groups.max(initial=-1) + 1):
@@ -80,9 +136,12 @@ def tabulate_groups(
                 "medoid": samples["file_name"].iloc[medoid],
                 **dict(zip(axes, positions[medoid].astype(np.float64).round(3).tolist(), strict=True)),
                 "extent": round(float(np.quantile(reach, 0.9)), 3),
+                "told_by": told.get(group, ""),
+                "effect": effects[label],
             }
         )
-    return pd.DataFrame(table, columns=["group", "rows", "label", "purity", "medoid", *axes, "extent"])
+    names = ["group", "rows", "label", "purity", "medoid", *axes, "extent", "told_by", "effect"]
+    return pd.DataFrame(table, columns=names)
 
 
 def score_groups(groups: np.ndarray, labels: np.ndarray) -> dict[str, int | float | None]:
