@@ -7,6 +7,8 @@ Each function returns findings: rows of a table with `kind`, `row` (of the sampl
 import numpy as np
 import pandas as pd
 from scipy.linalg import solve_triangular
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.special import log_softmax
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
@@ -28,34 +30,37 @@ THIN_CLASS = 20  # training rows, below which a class is too small to learn from
 
 
 def find_duplicates(images: np.ndarray, train: np.ndarray) -> pd.DataFrame:
-    """Return sets of exact and near copies as pairs of a row and the first row of its set, as duplicates or leaks.
+    """Return exact and near copies in sets: each row of a set but its first, as a duplicate or a leak.
 
-    A leak has one image in training and one in test: the test score then measures memory. `images` are uint8
-    (n, h, w[, 3]), or vectors (n, d) without images, of which only exact copies are found; `train` is bool (n,). The
-    score is 1 for exact copies, else the similarity of `near_copies`.
+    A set holds all rows that pairs of copies connect. Beside each row stands its closest copy, a training row if there
+    is one. A test row beside a training row, or the reverse, is a leak: the test score then measures memory. The score
+    is 1 for exact copies, else the similarity of `near_copies`. `set` numbers the sets from 1, large ones first, then
+    those of close copies.
+
+    `images` are uint8 (n, h, w[, 3]), or vectors (n, d) without images, of which only exact copies are found; `train`
+    is bool (n,), training rows first.
     """
+    rows = np.arange(len(images))
     first = exact_copies(images)
-    distinct = np.flatnonzero(first == np.arange(len(images)))
-    pairs, similarity = near_copies(images[distinct]) if images.ndim > 2 else (np.zeros((0, 2), np.int64), [])
-    pairs = distinct[pairs]
-    findings = []
-    for row in np.flatnonzero(first != np.arange(len(images))):
-        other = _other_split(first[row], np.flatnonzero(first == first[row]), train, row)
-        findings.append((_kind(train, row, other), row, SAME, 1.0, other, ""))
-    for (one, two), score in zip(pairs, similarity, strict=True):
-        row, other = (one, two) if train[two] and not train[one] else (two, one)
-        findings.append((_kind(train, row, other), row, "near copy", score, other, ""))
-    return _table(findings)
+    distinct = np.flatnonzero(first == rows)
+    near, similarity = near_copies(images[distinct]) if images.ndim > 2 else (np.zeros((0, 2), np.int64), np.zeros(0))
+    near, exact = distinct[near], np.column_stack([rows, first])[first != rows]
+    row, other = np.concatenate([exact, near, near[:, ::-1]]).T  # an exact copy beside the first of its kind only
+    score, same = np.concatenate([np.ones(len(exact)), similarity, similarity]), np.arange(len(row)) < len(exact)
 
+    _, sets = connected_components(coo_array((score, (row, other)), shape=(len(rows), len(rows))), directed=False)
+    starts, sizes, closest = np.unique(sets, return_index=True)[1], np.bincount(sets), np.zeros(sets.max() + 1)
+    np.maximum.at(closest, sets[row], score)
+    number = np.empty(len(sizes), np.int64)
+    number[np.lexsort((starts, -closest, -sizes))] = np.arange(1, len(sizes) + 1)
 
-def _other_split(first: int, copies: np.ndarray, train: np.ndarray, row: int) -> int:
-    """Return the first copy of the row from the other split, so that a leak is told; else the first copy."""
-    across = copies[train[copies] != train[row]]
-    return int(across[0] if len(across) and not train[row] else first)
-
-
-def _kind(train: np.ndarray, row: int, other: int) -> str:
-    return "leak" if train[row] != train[other] else "duplicate"
+    order = np.lexsort((-score, ~train[other], row))
+    best = order[np.unique(row[order], return_index=True)[1]]
+    best = best[row[best] != starts[sets[row[best]]]]
+    table = _table([("leak" if train[row[i]] != train[other[i]] else "duplicate", row[i],
+                     SAME if same[i] else "near copy", score[i], other[i], "") for i in best])  # fmt: skip
+    table["set"] = number[sets[table["row"].to_numpy(np.int64)]]
+    return table.sort_values("set", kind="stable", ignore_index=True)
 
 
 def count_duplicates(findings: pd.DataFrame) -> dict[str, int]:
@@ -200,5 +205,6 @@ def tabulate_review(findings: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFra
             "score": findings["score"].astype(float).round(4),
             "other_file_name": np.where(other >= 0, names[other], ""),
             "suggestion": findings["suggestion"],
+            "set": findings["set"].astype("Int64"),
         }
     )

@@ -119,6 +119,19 @@ def test_copies_across_the_splits_are_leaks():
     assert count_duplicates(findings)["leaks"] >= 2
 
 
+def test_copies_of_copies_are_one_set_and_large_sets_come_first():
+    images, _, _ = draw_garments(200, seed=6)
+    images[20], images[150] = images[10], images[10]
+    images[40] = changed(images[30], "brightened")
+    images[160], images[170], images[180] = images[30], changed(images[30], "shifted"), changed(images[30], "resized")
+    findings = find_duplicates(images, np.arange(200) < 120)
+    found = {number: set(rows["row"]) | set(rows["other_row"]) for number, rows in findings.groupby("set")}
+    assert (found[1], found[2]) == ({30, 40, 160, 170, 180}, {10, 20, 150})
+    assert findings["set"].is_monotonic_increasing
+    assert set(findings["row"][findings["kind"] == "leak"]) >= {150, 160, 170, 180}
+    assert not {10, 30} & set(findings["row"]), "the first of each set is no copy"
+
+
 def test_equal_vectors_are_exact_copies():
     vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     vectors[7] = vectors[3]
