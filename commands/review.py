@@ -15,7 +15,9 @@ KINDS = {
     "outlier": "Outliers",
     "thin": "Thin spots, classes too small or without a group",
 }
-FIRST = 10  # findings of a kind that are printed
+COPIES = ("leak", "duplicate")
+FIRST = 10  # findings of a kind, or sets of copies, that are printed
+NAMED = 5  # copies of a set that are printed
 
 
 def review(kinds: list[str], fail_on: list[str], csv: str | None, as_json: bool) -> None:
@@ -43,12 +45,29 @@ def describe(findings: pd.DataFrame, kinds: list[str]) -> list[str]:
     """Return the findings as lines of text: a heading for each kind, then the first of them."""
     lines = []
     for kind in kinds:
-        found = findings[findings["kind"] == kind].fillna("")
-        lines.append(f"{KINDS[kind]}: {len(found):,}")
-        for row in found.head(FIRST).itertuples():
-            told = {"label": f"{row.label} → {row.suggestion}", "thin": row.why}.get(kind)
-            copy = f"{row.why} of {row.other_file_name}" if kind in ("leak", "duplicate") else row.why
-            lines.append(f"  {row.file_name}: {told or copy} ({row.score:.2f})")
-        if len(found) > FIRST:
-            lines.append(f"  … and {len(found) - FIRST:,} more: {REVIEW}")
+        found = findings[findings["kind"] == kind].fillna({"label": "", "other_file_name": "", "suggestion": ""})
+        if kind in COPIES:
+            told = [describe_set(copies) for _, copies in found.groupby("set")]
+        else:
+            told = [describe_finding(row) for row in found.itertuples()]
+        count = f"{len(found):,}" + (f" in {len(told):,} set{'s' * (len(told) > 1)}" if len(told) < len(found) else "")
+        lines += [f"{KINDS[kind]}: {count}", *(f"  {line}" for line in told[:FIRST])]
+        if len(told) > FIRST:
+            lines.append(f"  … and {len(told) - FIRST:,} more: {REVIEW}")
     return lines
+
+
+def describe_finding(row) -> str:
+    """Return a finding about a single image as a line."""
+    told = f"{row.label} → {row.suggestion}" if row.kind == "label" else row.why
+    return f"{row.file_name}: {told} ({row.score:.2f})"
+
+
+def describe_set(copies: pd.DataFrame) -> str:
+    """Return the findings about one set of copies as a line: a pair, or the first of more with the least similarity."""
+    first = copies.iloc[0]
+    if len(copies) == 1:
+        return f"{first.file_name}: {first.why} of {first.other_file_name} ({first.score:.2f})"
+    names = list(dict.fromkeys([first.other_file_name, *copies["file_name"]]))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{len(names)} copies: {', '.join(names[:NAMED])}{more} ({copies['score'].min():.2f})"

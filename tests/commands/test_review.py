@@ -11,11 +11,10 @@ from stages.common.errors import InputError
 @pytest.fixture(autouse=True)
 def findings(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    rows = [("leak", "test/1.png", "", "exact copy", 1.0, "train/1.png", "")]
-    rows += [
-        ("label", f"train/{i}.png", "01", "its neighbours are of another class", 9.0 - i, "", "NA") for i in range(12)
-    ]
-    columns = ["kind", "file_name", "label", "why", "score", "other_file_name", "suggestion"]
+    rows = [("duplicate", f"train/{i}.png", "", "near copy", 0.9 - i / 100, "train/2.png", "", 1) for i in range(3, 10)]
+    rows += [("leak", "test/1.png", "", "exact copy", 1.0, "train/1.png", "", 2)]
+    rows += [("label", f"train/{i}.png", "01", "another class is likelier", 9.0 - i, "", "NA", None) for i in range(12)]
+    columns = ["kind", "file_name", "label", "why", "score", "other_file_name", "suggestion", "set"]
     write_csv("plots/review.csv", pd.DataFrame(rows, columns=columns))
 
 
@@ -27,6 +26,9 @@ def test_counts_and_the_first_findings_are_printed(capsys):
     assert "  train/0.png: 01 → NA (9.00)" in lines
     assert "  … and 2 more: plots/review.csv" in lines
     assert "Outliers: 0" in lines
+    at = lines.index("Duplicates, copies within a split: 7 in 1 set")
+    names = ", ".join(f"train/{i}.png" for i in range(2, 7))
+    assert lines[at + 1] == f"  8 copies: {names} and 3 more (0.81)"
 
 
 def test_one_kind_as_json_and_csv(capsys):
