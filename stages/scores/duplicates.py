@@ -2,11 +2,13 @@
 
 Near copies are found in two steps, as in fastdup and imagededup. Candidates are the nearest rows of two small
 descriptors: the blurred image, and the magnitudes of its Fourier transform, which a shift leaves as they are. Then each
-pair is compared pixel by pixel under shifts of one pixel. It is a near copy if one of two things holds:
+pair is compared pixel by pixel under shifts of one pixel. It is a near copy if one of three things holds:
 
 - its normalised cross-correlation, which brightness and contrast leave as it is, is far higher than that of what else
   resembles the two images, so the same limit holds for garments that all look alike and for photographs that never do;
-- most of what the two show has equal pixels, as in an image of which a part was changed.
+- most of what the two show has equal pixels, as in an image of which a part was changed;
+- in colour, the tones of one follow from those of the other (the correlation ratio of Roche et al. 1998), far more than
+  those of what else resembles the two images, as in an image of which some colours were changed.
 """
 
 import hashlib
@@ -26,6 +28,11 @@ CLOSEST = 0.2  # of that scale, up to which two images are near copies
 EQUAL_SHARE = 0.75  # of the pixels that two images show, from which they are near copies
 EQUAL_LEVELS = 6  # difference up to which two pixels count as equal; JPEG changes a pixel by as much
 GROUND_LEVELS = 13  # difference from the ground, the tone of the border, up to which a pixel shows nothing
+RECOLOURED, RECOLOURED_EQUAL = (
+    0.3,
+    0.5,
+)  # as `CLOSEST`, for tones that follow; the second times the share of equal pixels
+TONE = 8  # grey levels that count as one tone
 FEWEST_SHOWN = 20  # pixels; with fewer, two nearly empty images would be equal
 
 
@@ -49,16 +56,25 @@ def near_copies(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     k = min(CANDIDATES, len(images) - 1)
     candidates = np.hstack([nearest_others(descriptor, k) for descriptor in (blurred(sharp), spectrum(sharp))])
     distances = correlation_distances(grey, candidates)
-    scale = np.quantile(distances, SCALE_QUANTILE, axis=1)
-    relative = distances / np.maximum(np.minimum(scale[:, None], scale[candidates]), 1e-9)
-    shares = equal_shares(sharp, ground_of(sharp), candidates)
-    similarity = np.maximum(1 - 0.5 * relative / CLOSEST, 1 - 0.5 * (1 - shares) / (1 - EQUAL_SHARE))
+    ground = ground_of(sharp)
+    shares = equal_shares(sharp, ground, candidates)
+    apart = np.minimum(relative(distances, candidates) / CLOSEST, (1 - shares) / (1 - EQUAL_SHARE))
+    if images.ndim > 3:
+        tones = relative(tone_distances(sharp, ground, candidates), candidates)
+        apart = np.minimum(apart, tones / (RECOLOURED + RECOLOURED_EQUAL * shares))
+    similarity = 1 - 0.5 * apart
     rows, columns = np.nonzero(similarity >= 0.5)
     found = similarity[rows, columns]
     pairs = np.sort(np.column_stack([rows, candidates[rows, columns]]), axis=1)
     best_first = np.argsort(-found, kind="stable")
     pairs, first = np.unique(pairs[best_first], axis=0, return_index=True)
     return pairs, found[best_first][first]
+
+
+def relative(distances: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Return distances (n, k) in units of how far the two images' other candidates are, a quantile of theirs."""
+    scale = np.quantile(distances, SCALE_QUANTILE, axis=1)
+    return distances / np.maximum(np.minimum(scale[:, None], scale[candidates]), 1e-9)
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:
@@ -156,3 +172,37 @@ def equal_shares(grey, ground, candidates):
                     if shown >= FEWEST_SHOWN:
                         shares[i, a] = max(shares[i, a], np.float32(equal / shown))
     return shares
+
+
+@njit(parallel=True, cache=True)
+def tone_distances(grey, ground, candidates):
+    """Return float32 (n, k) how little the tones of each image and its candidates follow from each other, 0 to about 1.
+
+    It is the square root of 1 - η², η the correlation ratio of the shown pixels (see `equal_shares`): the share of the
+    variance within the pixels of one tone, corrected for the number of tones. The smaller of the two directions counts.
+    """
+    n, height, width = grey.shape
+    distances = np.ones(candidates.shape, np.float32)
+    for i in prange(n):
+        for a in range(candidates.shape[1]):
+            j = candidates[i, a]
+            counts, sums = np.zeros((2, 256 // TONE)), np.zeros((2, 256 // TONE))
+            squares, shown = np.zeros(2), 0
+            for y in range(height):
+                for x in range(width):
+                    here, there = np.int32(grey[i, y, x]), np.int32(grey[j, y, x])
+                    if (abs(here - ground[i]) > GROUND_LEVELS) | (abs(there - ground[j]) > GROUND_LEVELS):
+                        shown += 1
+                        for side, tone, value in ((0, here, there), (1, there, here)):
+                            counts[side, tone // TONE] += 1
+                            sums[side, tone // TONE] += value
+                            squares[side] += value * value
+            if shown < FEWEST_SHOWN:
+                continue
+            for side in range(2):
+                tones = np.count_nonzero(counts[side])
+                within = squares[side] - (sums[side] ** 2 / np.maximum(counts[side], 1)).sum()
+                total = squares[side] - sums[side].sum() ** 2 / shown
+                unexplained = (within + shown) / (total + shown) * (shown - 1) / max(shown - tones, 1)
+                distances[i, a] = min(distances[i, a], np.sqrt(unexplained))
+    return distances

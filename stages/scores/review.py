@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import solve_triangular
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 from scipy.special import log_softmax
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
@@ -32,33 +32,41 @@ THIN_CLASS = 20  # training rows, below which a class is too small to learn from
 def find_duplicates(images: np.ndarray, train: np.ndarray) -> pd.DataFrame:
     """Return exact and near copies in sets: each row of a set but its first, as a duplicate or a leak.
 
-    A set holds all rows that pairs of copies connect. Beside each row stands its closest copy, a training row if there
-    is one. A test row beside a training row, or the reverse, is a leak: the test score then measures memory. The score
-    is 1 for exact copies, else the similarity of `near_copies`. `set` numbers the sets from 1, large ones first, then
-    those of close copies.
+    A set holds all rows that pairs of copies connect. Beside each row stands another of its set: together they are the
+    set's spanning tree of closest copies, those with a training row first. A test row beside a training row, or the
+    reverse, is a leak: the test score then measures memory. The score is 1 for exact copies, else the similarity of
+    `near_copies`. `set` numbers the sets from 1, large ones first, then those of close copies.
 
     `images` are uint8 (n, h, w[, 3]), or vectors (n, d) without images, of which only exact copies are found; `train`
     is bool (n,), training rows first.
     """
-    rows = np.arange(len(images))
+    n = len(images)
     first = exact_copies(images)
-    distinct = np.flatnonzero(first == rows)
+    distinct, copies = np.flatnonzero(first == np.arange(n)), np.flatnonzero(first != np.arange(n))
     near, similarity = near_copies(images[distinct]) if images.ndim > 2 else (np.zeros((0, 2), np.int64), np.zeros(0))
-    near, exact = distinct[near], np.column_stack([rows, first])[first != rows]
-    row, other = np.concatenate([exact, near, near[:, ::-1]]).T  # an exact copy beside the first of its kind only
-    score, same = np.concatenate([np.ones(len(exact)), similarity, similarity]), np.arange(len(row)) < len(exact)
+    row, other = np.concatenate([np.column_stack([first[copies], copies]), distinct[near]]).T
+    score = np.append(np.ones(len(copies)), similarity)
+    same = dict(
+        zip(zip(row, other, strict=True), zip(score, np.arange(len(row)) < len(copies), strict=True), strict=True)
+    )
 
-    _, sets = connected_components(coo_array((score, (row, other)), shape=(len(rows), len(rows))), directed=False)
+    _, sets = connected_components(coo_array((score, (row, other)), shape=(n, n)), directed=False)
     starts, sizes, closest = np.unique(sets, return_index=True)[1], np.bincount(sets), np.zeros(sets.max() + 1)
     np.maximum.at(closest, sets[row], score)
     number = np.empty(len(sizes), np.int64)
     number[np.lexsort((starts, -closest, -sizes))] = np.arange(1, len(sizes) + 1)
 
-    order = np.lexsort((-score, ~train[other], row))
-    best = order[np.unique(row[order], return_index=True)[1]]
-    best = best[row[best] != starts[sets[row[best]]]]
-    table = _table([("leak" if train[row[i]] != train[other[i]] else "duplicate", row[i],
-                     SAME if same[i] else "near copy", score[i], other[i], "") for i in best])  # fmt: skip
+    weights = np.append(-score - (train[row] | train[other]), -np.ones(len(starts)))  # row n stands above all sets
+    edges = np.append(row, np.full(len(starts), n)), np.append(other, starts)
+    tree = minimum_spanning_tree(coo_array((weights, edges), shape=(n + 1, n + 1)).tocsr())
+    beside = breadth_first_order(tree, n, directed=False)[1][:n]
+    findings = []
+    for one in np.flatnonzero(beside < n):
+        two = beside[one]
+        closeness, exact = same[min(one, two), max(one, two)]
+        kind, why = "leak" if train[one] != train[two] else "duplicate", SAME if exact else "near copy"
+        findings.append((kind, one, why, closeness, two, ""))
+    table = _table(findings)
     table["set"] = number[sets[table["row"].to_numpy(np.int64)]]
     return table.sort_values("set", kind="stable", ignore_index=True)
 
