@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 
 from stages.autoencoder.training import reconstruct, train
@@ -106,6 +107,18 @@ def test_an_image_of_which_a_part_was_changed_is_a_near_copy():
     pairs, similarity = near_copies(noise)
     assert pairs.tolist() == [[0, 1]]
     assert 0.5 < similarity[0] < 1
+
+
+def test_an_image_with_other_colours_is_a_near_copy():
+    generator = np.random.default_rng(0)
+    smooth = gaussian_filter(generator.normal(size=(60, 32, 32)), (0, 3, 3))
+    regions = np.digitize(smooth / smooth.std(), [-1, -0.4, 0.4, 1])
+    regions[1] = regions[0]
+    palettes = generator.integers(0, 256, (60, 5, 3)).astype(np.uint8)
+    palettes[1] = palettes[0]
+    palettes[1, 2] = 255 - palettes[0, 2]  # the region in the middle, a third of the image
+    pairs, _ = near_copies(np.stack([palette[image] for palette, image in zip(palettes, regions, strict=True)]))
+    assert pairs.tolist() == [[0, 1]]
 
 
 def test_copies_across_the_splits_are_leaks():
