@@ -6,6 +6,7 @@ from pathlib import Path
 
 from experiments.findings import Finding, markdown
 from experiments.measure import claim, measured_rows, workers
+from experiments.recordings import claims_page
 from stages.common.artifacts import write_bytes, write_text
 from stages.common.errors import InputError
 from stages.figures.style import png_bytes
@@ -29,6 +30,8 @@ def measure_claims(names: Sequence[str], jobs: int) -> None:
             page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Claims\n"
             write_text(str(PAGE), with_section(page, name, claim(name).judge(rows)))
             print(f"{name}: measured {missing} of {len(claim(name).CASES) * claim(name).SEEDS} fits", flush=True)
+        if not names:
+            write_text("docs/claims.html", claims_page(run))
 
 
 def with_section(page: str, name: str, finding: Finding) -> str:

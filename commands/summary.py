@@ -19,6 +19,7 @@ NEXT = {  # what to open, by the metrics that go with it
     "plots/map_points.png": ("map", "the map as points"),
     "plots/groups.png": ("map", "the groups on the map, each by its most typical images"),
     "plots/review.png": ("map", "duplicates, suspect labels and outliers"),
+    "plots/curve.html": ("regressor", "the training of the curve, played back, in a browser"),
     "plots/regressor_fit.png": ("regressor", "the fit over the points"),
 }
 

@@ -94,8 +94,8 @@ def name_of_run(params: RegressorParams) -> str:
     """Return a short name for a training with these settings."""
     activation = name_of_activation(params.model_dump())
     layers = " × ".join(map(str, params.hidden_layers)) or "no hidden layer"
-    encoding = "Fourier features" if params.encoding == "fourier" else "plain network"
-    return f"{encoding}, {layers}, {activation}, {params.loss.upper()}, {params.optimizer}"
+    encoding = "Fourier features" if params.encoding == "fourier" else "Plain network"
+    return f"{encoding}, {layers}, {activation}, {params.loss.upper()}"
 
 
 def noise_floor(curve: CurveParams, loss: str) -> float | None:

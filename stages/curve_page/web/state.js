@@ -3,7 +3,7 @@
 export class State {
   constructor(runs) {
     this.runs = runs;
-    this.shown = [0]; // numbers of the runs beside each other, one or two
+    this.shown = runs.length > 1 ? [0, 1] : [0]; // numbers of the runs beside each other, one or two
     this.step = Infinity; // of the training; each run shows its last moment up to it
     this.playing = false;
     this.view = null; // what the fits show: { x0, x1, y0, y1 } in positions on the axes; null: everything

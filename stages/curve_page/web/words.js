@@ -2,6 +2,7 @@
 import { mean } from "./data/network.js";
 import { shown } from "./plots/ticks.js";
 
+const OPTIMIZERS = { adam: "Adam", adamw: "AdamW", sgd: "SGD" };
 const FOLLOWED = 0.8; // share of the true curve's turns below which the fit misses some
 const LATER = 0.01; // share by which the validation loss must rise again for the training to have gone on too long
 
@@ -16,7 +17,7 @@ export function settingsWords(run) {
   const input = run.components ? `${run.xName} as ${run.components} combined waves` : `${run.logX ? "log " : ""}${run.xName} itself`;
   const networks = run.networks > 1 ? `mean of ${run.networks} networks` : "one network";
   const { optimizer, learning_rate: rate } = run.settings;
-  const how = optimizer ? `; ${optimizer} from ${rate}` : "";
+  const how = optimizer ? `; ${OPTIMIZERS[optimizer] ?? optimizer}, learning rate ${rate}` : "";
   return `${(run.counts.train ?? 0).toLocaleString("en")} points; ${networks}: ${input}, ${layers}; ${run.loss.toUpperCase()} loss${how}`;
 }
 
@@ -93,7 +94,7 @@ export function residualWords(run, m) {
 }
 
 export function insideWords(run, network) {
-  if (!network) return "This network is too large to be recorded inside; its layers are drawn.";
+  if (!network) return "What goes on inside this network was not recorded; its layers are drawn.";
   const first = run.networks > 1 ? `This is the first of ${run.networks} networks; the fit is their mean. ` : "";
   const bends = {
     leaky_relu: `then bends: ${run.activationName} keeps what is above zero and takes ${run.slope} of what is below`,

@@ -3,6 +3,8 @@ import { mean, spread } from "../data/network.js";
 import { Plot, extent } from "../plots/plot.js";
 import { linearTicks, shown, ticksOf, xText } from "../plots/ticks.js";
 
+const EMPTY =
+  "Point at a cell, or tap it: here stand its output and what it adds to the fit. The darker its line, the more it acts on the next layer.";
 const LISTED = 6; // bends named in words
 
 export class UnitCard {
@@ -16,9 +18,10 @@ export class UnitCard {
   update() {
     const { inside, part, plots } = this;
     const { unit, run } = inside;
-    for (const plot of plots) plot.host.hidden = !unit;
+    part("unit").hidden = !inside.network || !run.hiddenLayers.length;
+    part("unit").classList.toggle("empty", !unit);
     part("unit-name").textContent = unit ? `Unit ${unit.unit + 1} of hidden layer ${unit.layer + 1}` : "A unit";
-    part("unit-said").textContent = unit ? this.words() : emptyWords(run, inside.network);
+    part("unit-said").textContent = unit ? this.words() : EMPTY;
     for (const plot of plots) plot.draw();
   }
 
@@ -48,7 +51,7 @@ export class UnitCard {
     const [y0, y1] = extent([y, [0]]);
     plot.range = { x0: run.grid[0], x1: run.grid[run.places - 1], y0, y1 };
     plot.still(unitValues, () => {
-      plot.axes(ticksOf(run)(plot.range.x0, plot.range.x1, plot.width / 90), linearTicks(y0, y1, plot.height / 40), run.xName, name);
+      plot.axes(ticksOf(run)(plot.range.x0, plot.range.x1, plot.width / 60), linearTicks(y0, y1, plot.height / 40), run.xName, name);
     });
     plot.inside(plot.front, (context) => {
       plot.horizontal(context, 0, plot.theme.line);
@@ -56,10 +59,4 @@ export class UnitCard {
     });
     plot.front.setAttribute("aria-label", `${name} over ${run.xName}`);
   }
-}
-
-function emptyWords(run, network) {
-  if (!run.hiddenLayers.length) return "This network has no hidden unit.";
-  if (!network) return "This network is too large to be recorded inside.";
-  return "Point at a cell, or tap it: here stand its output and what it adds to the fit. The darker its line, the more it acts on the next layer.";
 }

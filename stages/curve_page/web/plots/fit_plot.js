@@ -1,7 +1,7 @@
 // The points, the fit, its band, the true curve, and where straight pieces meet; zoomed by wheel, pinch, drag and keys.
 import { element, say } from "../../../page/web/elements.js";
 import { smooth } from "../data/run.js";
-import { Plot, extent } from "./plot.js";
+import { Plot, extent, withoutFar } from "./plot.js";
 import { linearTicks, shown, ticksOf, xText } from "./ticks.js";
 
 const CROWDED = 9; // pixels between corners, below which they are dots instead of rings
@@ -29,14 +29,12 @@ export class FitPlot {
   show(run) {
     this.run = run;
     const last = run.fitAt(run.last);
-    const points = [run.trainPoints.y, run.testPoints.y].filter((y) => y.length);
-    const [low, high] = extent([...points, last], 0.05, 0.002);
+    const [low, high] = extent([withoutFar(run.trainPoints.y), last], 0.05);
     this.whole = { x0: run.grid[0], x1: run.grid[run.places - 1], y0: low, y1: high };
     const reach = 0.012 * (this.whole.x1 - this.whole.x0);
     this.whole.x0 -= reach;
     this.whole.x1 += reach;
-    const beyond = run.trainPoints.y.filter((y) => y < low || y > high).length;
-    this.beyond = beyond > 0.01 * run.trainPoints.y.length ? 0 : beyond;
+    this.beyond = run.trainPoints.y.filter((y) => y < low || y > high).length;
     this.plot.draw();
   }
 
@@ -173,9 +171,8 @@ export class FitPlot {
     const m = state.momentOf(run);
     plot.range = { ...this.view };
     this.host.classList.toggle("zoomed", this.isZoomed);
-    plot.still(run, () => this.paintPoints());
+    plot.still(m === run.last ? run.bandY : run, () => this.paintPoints(m));
     plot.inside(plot.front, (context) => {
-      if (m === run.last) this.paintBand(context);
       if (run.trueY) plot.curve(context, ...this.drawn(run.grid, run.trueY), theme.ink, 1);
       const corners = run.corners(m);
       const fit = corners ? [corners.x, corners.y] : this.drawn(run.grid, run.fitAt(m));
@@ -187,26 +184,28 @@ export class FitPlot {
     plot.front.setAttribute("aria-label", this.description(m));
   }
 
-  paintPoints() {
+  // The points, with the band beneath them at the last moment.
+  paintPoints(m) {
     const { plot, run } = this;
     const { x0, x1, y0, y1 } = plot.range;
-    plot.axes(ticksOf(run)(x0, x1, plot.width / 90), linearTicks(y0, y1, plot.height / 55), run.xName, run.yName);
+    plot.axes(ticksOf(run)(x0, x1, plot.width / 75), linearTicks(y0, y1, plot.height / 55), run.xName, run.yName);
     plot.inside(plot.back, (context) => {
+      if (m === run.last) this.paintBand(context);
       const share = (x1 - x0) / (this.whole.x1 - this.whole.x0);
-      const radius = Math.min(Math.max(24 / Math.sqrt(Math.max(run.trainPoints.x.length * share, 1)), 0.9), 3);
+      const radius = Math.min(Math.max(45 / Math.sqrt(Math.max(run.trainPoints.x.length * share, 1)), 1), 3);
       plot.dots(context, run.trainPoints.x, run.trainPoints.y, plot.theme.data, radius, 0.8);
     });
     if (!this.beyond) return;
     const context = plot.back.getContext("2d");
     context.textAlign = "right";
-    context.fillText(`${this.beyond} points far outside are not shown`, plot.width - 12, plot.height - plot.bottom - 16);
+    context.fillText(`${this.beyond} point${this.beyond === 1 ? "" : "s"} far outside not shown`, plot.width - 12, plot.height - plot.bottom - 16);
   }
 
   // A curve of the grid at the places in view, with places between where the zoom shows that the grid is coarse.
   drawn(grid, y) {
     const { x0, x1 } = this.view;
-    const count = Math.ceil(this.plot.width / 2);
-    if ((x1 - x0) / (grid[1] - grid[0]) > count / 3) return [grid, y];
+    const count = Math.ceil(this.plot.width);
+    if ((x1 - x0) / (grid[1] - grid[0]) > count / 1.5) return [grid, y];
     const x = Array.from({ length: count + 1 }, (_, i) => Math.max(grid[0], Math.min(grid.at(-1), x0 + ((x1 - x0) * i) / count)));
     return [x, x.map((place) => smooth(grid, y, place))];
   }

@@ -208,18 +208,27 @@ function fitting(context, text, room) {
   return `${text.slice(0, length)}…`;
 }
 
-// [low, high] of the finite values of some arrays, with a margin; the outer `tail` of each is left out.
-export function extent(arrays, margin = 0.06, tail = 0) {
+// [low, high] of the finite values of some arrays, with a margin.
+export function extent(arrays, margin = 0.06) {
   let low = Infinity;
   let high = -Infinity;
   for (const values of arrays) {
-    const sorted = Float64Array.from(values).filter(Number.isFinite).sort();
-    if (!sorted.length) continue;
-    const cut = Math.floor(tail * sorted.length);
-    low = Math.min(low, sorted[cut]);
-    high = Math.max(high, sorted[sorted.length - 1 - cut]);
+    for (const value of values) {
+      if (!Number.isFinite(value)) continue;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
   }
   if (!(high > low)) [low, high] = [(Number.isFinite(low) ? low : 0) - 1, (Number.isFinite(high) ? high : 0) + 1];
   const reach = margin * (high - low);
   return [low - reach, high + reach];
+}
+
+// Without values further outside their middle 98 % than `far` times its width, as a few would flatten all others.
+export function withoutFar(values, far = 3) {
+  const sorted = Float64Array.from(values).sort();
+  const cut = Math.floor(0.01 * sorted.length);
+  const [low, high] = [sorted[cut], sorted[sorted.length - 1 - cut]];
+  const reach = far * (high - low);
+  return sorted.filter((value) => value >= low - reach && value <= high + reach);
 }

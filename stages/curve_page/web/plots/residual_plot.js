@@ -1,5 +1,5 @@
 // New points minus the fit, with the mean in intervals of x.
-import { Plot, extent } from "./plot.js";
+import { Plot, extent, withoutFar } from "./plot.js";
 import { linearTicks, ticksOf } from "./ticks.js";
 
 const INTERVALS = 40;
@@ -13,8 +13,8 @@ export class ResidualPlot {
 
   show(run) {
     this.run = run;
-    const [low, high] = extent([run.residuals(run.last)], 0, 0.01);
-    this.reach = 1.6 * Math.max(-low, high);
+    const [low, high] = extent([withoutFar(run.residuals(run.last), 1)], 0);
+    this.reach = 1.4 * Math.max(-low, high);
     this.plot.draw();
   }
 
@@ -25,7 +25,7 @@ export class ResidualPlot {
     const { x0, x1 } = state.view ?? whole;
     plot.range = { x0, x1, y0: -this.reach, y1: this.reach };
     plot.still(run, () => {
-      plot.axes(ticksOf(run)(x0, x1, plot.width / 90), linearTicks(-this.reach, this.reach, plot.height / 45), run.xName, "");
+      plot.axes(ticksOf(run)(x0, x1, plot.width / 75), linearTicks(-this.reach, this.reach, plot.height / 45), run.xName, "");
     });
     const residuals = run.residuals(state.momentOf(run));
     const means = binned(run.testPoints.x, residuals, whole);
