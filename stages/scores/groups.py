@@ -11,8 +11,10 @@ from sklearn.cluster import HDBSCAN
 from sklearn.metrics import adjusted_mutual_info_score
 
 from stages.common.samples import columns_of
+from stages.tsne.neighbours import nearest
 
 DENSE = 5  # rows within whose distance a place counts as dense; scikit-learn's `min_samples`
+MOST_CLUSTERED = 20_000  # positions
 FEWEST = 15  # rows of a group, however small the map: with fewer, round clusters fall apart
 LARGE_EFFECT = 0.14  # of an effect size, from which a difference is large
 TOLD = 2  # columns that tell groups apart, at most
@@ -21,14 +23,18 @@ TOLD = 2  # columns that tell groups apart, at most
 def find_groups(positions: np.ndarray, labels: np.ndarray, smallest: float) -> np.ndarray:
     """Return the group (n,) int64 of each position (n, 2 or 3), -1 for rows in none.
 
+    Of more than `MOST_CLUSTERED` positions, evenly spaced ones are clustered; each other one joins the nearest of them.
     `smallest` is the fraction of the rows that a group has at least. Groups are numbered from 0, those of one main
     class beside each other, large ones first. `labels` (n,) are class indices, -1 if unknown.
     """
-    fewest = max(round(smallest * len(positions)), FEWEST)
-    if len(positions) < 2 * fewest:
+    sparse = positions[:: -(-len(positions) // MOST_CLUSTERED)]  # HDBSCAN's time grows with the square of their number
+    fewest = max(round(smallest * len(sparse)), FEWEST)
+    if len(sparse) < 2 * fewest:
         return np.full(len(positions), -1)
     clusters = HDBSCAN(min_cluster_size=fewest, min_samples=DENSE, cluster_selection_method="leaf", copy=True)
-    found = clusters.fit_predict(positions)
+    found = clusters.fit_predict(sparse)
+    if len(sparse) < len(positions):
+        found = found[nearest(sparse, positions, 1)[1][:, 0]]
     sizes = np.bincount(found[found >= 0])
     classes = [main_class(labels[found == group])[0] for group in range(len(sizes))]
     order = np.lexsort((-sizes, classes))
