@@ -7,8 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import ScaledTranslation
 from scipy.ndimage import gaussian_filter
+from scipy.spatial import ConvexHull
 
 from stages.common.colours import class_colour
 from stages.common.density import density_of
@@ -18,6 +21,7 @@ NAMED = 12  # classes whose names always stand on the map; of more classes, thos
 LISTED = 40  # classes in the legend, and at most on the map; the others are counted
 RINGS = 300  # placed test rows drawn; more would hide the map
 SPOTS = 300  # places tried for a name, the densest first
+THUMBNAIL = 22  # height in points of the image of a group
 ROW_NAMES = 40  # names of single rows drawn at most
 NUMBERED = re.compile(r"(row )?\d+")
 SHADES = LinearSegmentedColormap.from_list("shades", ["#70777f00", "#70777f"])  # from transparent
@@ -33,6 +37,7 @@ def draw_map_points(
     names: list[str] | None = None,
     things: str = "images",
     by: str = "class",
+    medoids: tuple[np.ndarray, np.ndarray] | None = None,
     size: float = 7.6,
 ) -> Figure:
     """Draw each row as a point in the colour of its class; test rows placed on the finished map are rings.
@@ -46,7 +51,8 @@ def draw_map_points(
             all is drawn beneath the points.
         names: str (n,), what each row is called; written beside as many points as there is room for.
         things: what the rows are, in the plural: images, rows.
-        by: what the labels are: class, group.
+        by: what the labels are: class, group. Groups are outlined.
+        medoids: rows int (groups,) and images uint8 (groups, h, w[, 3]) that stand for the groups instead of names.
         size: height of the map in inches.
     """
     nothing = np.empty((0, positions.shape[1]))
@@ -76,6 +82,8 @@ def draw_map_points(
         for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
             if crowded:
                 draw_density(axes, np.concatenate([xy, project(others, azimuth)[0]]))
+            if by == "group":
+                draw_outlines(axes, xy, labels)
             draw_points(axes, xy, depth, labels, 0.35 if crowded else 1)
             if len(rings):
                 draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])
@@ -90,6 +98,9 @@ def draw_map_points(
         if texts:
             legend(panels[-1], handles, texts, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
         for axes, (xy, _) in zip(panels, views, strict=True):
+            if medoids is not None:
+                draw_medoids(axes, xy[medoids[0]], medoids[1])
+                continue
             boxes = draw_class_names(axes, xy, labels, class_names)
             if names is not None:
                 draw_row_names(axes, xy, names, boxes)
@@ -148,6 +159,26 @@ def draw_points(axes: Axes, xy: np.ndarray, depth: np.ndarray, labels: np.ndarra
     for marker in dict.fromkeys(markers):
         rows = order[markers[order] == marker]
         axes.scatter(*xy[rows].T, s=area, c=list(colours[rows]), marker=marker, alpha=0.8, linewidth=0)
+
+
+def draw_outlines(axes: Axes, xy: np.ndarray, labels: np.ndarray) -> None:
+    """Draw the convex hull of each label's points (n, 2) in its colour."""
+    for label in np.unique(labels[labels >= 0]):
+        points = xy[labels == label]
+        if np.linalg.matrix_rank(points - points[0]) == 2:  # else they have no hull
+            hull = points[ConvexHull(points).vertices]
+            axes.fill(*hull.T, facecolor=(class_colour(label), 0.1), edgecolor=class_colour(label), linewidth=0.8)
+
+
+def draw_medoids(axes: Axes, xy: np.ndarray, images: np.ndarray) -> None:
+    """Draw the image of each group, `THUMBNAIL` points high, at its medoid (groups, 2), with its number below."""
+    for group, (place, image) in enumerate(zip(xy, images, strict=True)):
+        picture = OffsetImage(image, zoom=THUMBNAIL / image.shape[0], cmap="gray", clim=(0, 255), dpi_cor=True)
+        edge = {"edgecolor": class_colour(group), "linewidth": 1.6}
+        axes.add_artist(AnnotationBbox(picture, place, pad=0, bboxprops=edge, zorder=4)).set_in_layout(False)
+        text = _text(axes, str(group), size=7.5, weight="bold", va="top")
+        text.set_position(place)
+        text.set_transform(axes.transData + ScaledTranslation(0, -THUMBNAIL / 144, axes.figure.dpi_scale_trans))
 
 
 def draw_rings(axes: Axes, xy: np.ndarray, labels: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """Draw the pictures."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -58,6 +59,9 @@ def draw_map_pictures() -> dict[str, Figure]:
     colours, by = (labels[mapped], names), "class"
     if (labels < 0).all() and len(groups) > 1:
         colours, by = (group, group_names(groups, things)), "group"
+    pictures = rows_of(images, mapped) if len(images) else images
+    medoids = np.flatnonzero(rank == 1)
+    medoids = medoids[np.argsort(group[medoids])]
     points = draw_map_points(
         positions,
         *colours,
@@ -67,8 +71,8 @@ def draw_map_pictures() -> dict[str, Figure]:
         names=None if len(images) or by == "group" else samples["file_name"].iloc[mapped].tolist(),
         things=things,
         by=by,
+        medoids=(medoids, pictures[medoids]) if len(images) and by == "group" else None,
     )
-    pictures = rows_of(images, mapped) if len(images) else images
     figures = {
         "map_points": points,
         "groups": draw_groups(groups, group, rank, pictures, names),

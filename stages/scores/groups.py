@@ -69,7 +69,8 @@ def effect_size(column: pd.Series, groups: np.ndarray) -> float:
     """Return how much of a column (n,) the groups (n,) explain: 0 by chance, 1 if all of it.
 
     For numbers it is eta squared, the share of the variance between the groups, corrected for chance (Kelley 1935). For
-    categories it is the square of Cramér's V, corrected too (Bergsma 2013). Missing values are left out.
+    categories it is the square of Cramér's V, corrected too (Bergsma 2013). Rows whose value is missing count as
+    unexplained.
     """
     known = column.notna().to_numpy()
     column, groups = column[known], groups[known]
@@ -79,12 +80,12 @@ def effect_size(column: pd.Series, groups: np.ndarray) -> float:
     if pd.api.types.is_numeric_dtype(column):
         column = column.astype(float)
         within = column - column.groupby(groups).transform("mean")
-        return max(0.0, 1 - float(within.var(ddof=0) / column.var(ddof=0)) * (n - 1) / (n - k))
+        return max(0.0, 1 - float(within.var(ddof=0) / column.var(ddof=0)) * (n - 1) / (n - k)) * known.mean()
     counts = pd.crosstab(groups, column.astype("str")).to_numpy()
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / n
     freedom = np.array(counts.shape) - 1
     excess = (np.square(counts - expected) / expected).sum() / n - freedom.prod() / (n - 1)
-    return max(0.0, float(excess / min(freedom - np.square(freedom) / (n - 1))))
+    return max(0.0, float(excess / min(freedom - np.square(freedom) / (n - 1)))) * known.mean()
 
 
 def tell_apart(columns: pd.DataFrame, groups: np.ndarray) -> tuple[dict[int, str], float | None]:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.offsetbox import AnnotationBbox
+from matplotlib.patches import Polygon
 from matplotlib.text import Text
 
 from stages.common.colours import class_colour
@@ -125,6 +127,21 @@ def test_groups_are_called_groups():
     figure = draw_map_points(positions, labels, [f"like {k}" for k in "abcd"], things="rows", by="group")
     assert figure.texts[0].get_text() == "The map of the rows, coloured by group"
     assert "in no group  20" in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_groups_are_outlined_and_shown_by_the_images_of_their_medoids(dimensions):
+    positions, labels = cloud(200, dimensions)
+    positions[labels == 3] = 0  # a group at one place has no outline
+    images = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
+    medoids = np.array([np.flatnonzero(labels == group)[0] for group in range(4)])
+    names = [f"group {group}" for group in range(4)]
+    figure = draw_map_points(positions, labels, names, by="group", medoids=(medoids, images))
+    for axes in figure.axes:
+        assert len([patch for patch in axes.patches if isinstance(patch, Polygon)]) == 3
+        boxes = [artist for artist in axes.get_children() if isinstance(artist, AnnotationBbox)]
+        assert all(np.array_equal(box.offsetbox.get_data(), i) for box, i in zip(boxes, images, strict=True))
+        assert [text.get_text() for text in axes.texts if text.get_text().isdigit()][-4:] == list("0123")
 
 
 def test_placed_images_are_rings_and_the_legend_tells_how_many():
