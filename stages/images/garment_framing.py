@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.images.image_files import has_other_depth, is_transparent, naming, on_ground, open_image, range_used, scale
+from stages.images.image_files import (
+    channels_of,
+    has_other_depth,
+    is_transparent,
+    naming,
+    on_ground,
+    open_image,
+    range_used,
+    scale,
+    to_grey_array,
+)
 
 TOLERANCE = 13  # levels from the ground within which a pixel still belongs to it: the 5 % of Fashion-MNIST's makers
 PLAIN = 0.95  # share of the training images that must have the same ground
@@ -88,8 +98,9 @@ def frame(image: Image.Image, framing: Framing) -> tuple[np.ndarray, list[str]]:
 def to_grey(image: Image.Image, ground: int = 0) -> Image.Image:
     """Return any image as grey of 8 bits (mode L), composited on a ground of that level."""
     if has_other_depth(image):
-        levels = np.nan_to_num(np.array(image, dtype=np.float32))
-        return Image.fromarray(scale(levels, *range_used([(float(levels.min()), float(levels.max()))])))
+        levels = np.nan_to_num(np.dstack(list(channels_of(image))))
+        scaled = scale(levels, *range_used([(float(levels.min()), float(levels.max()))]))
+        return Image.fromarray(to_grey_array(np.broadcast_to(scaled, (*scaled.shape[:2], 3))))
     return on_ground(image, ground).convert("L")
 
 

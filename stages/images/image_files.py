@@ -1,12 +1,13 @@
 """Image files of every format and mode as squares of 8 bits a channel.
 
-Alpha is composited on black, EXIF rotation is applied, and an animation gives its first frame. Grey images of another
-depth (12 or 16 bits, 32-bit integers, floats) are scaled by the range that the whole data set uses.
+Alpha is composited on black, EXIF rotation is applied, and an animation gives its first frame. Images of more than 8
+bits a channel (12 or 16 bits, 32-bit integers, floats) are scaled by the range that the whole data set uses.
 """
 
 import contextlib
 import os
 import re
+import sys
 import threading
 import warnings
 from collections import deque
@@ -18,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from stages.common.errors import InputError
 from stages.common.input_checks import is_file
@@ -43,13 +44,23 @@ FORMATS = (
 DVC_CACHE = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
 LARGE, LARGE_AT_ONCE = 8_000_000, threading.Semaphore(2)  # pixels; bounds the memory of parallel decoding
 MOST_THREADS = 16
-MOST_MEASURED = 1_000_000  # pixels of an image from which its range is estimated
+MOST_MEASURED = 1_000_000  # pixels of a channel from which its range is estimated
+LOW_BYTES = "low bytes"  # key of `Image.info`: the low bytes of 16-bit colours, of which Pillow reads the high ones
+BITS, PLANES, SAMPLE_FORMAT = 258, 284, 339  # tags of TIFF
+OTHER_ORDER = {
+    f"{colours};16{order}": f"{colours};16{other}"
+    for colours in ("RGB", "RGBA", "RGBX")
+    for order, other in (("B", "L"), ("L", "B"), ("N", "B" if sys.byteorder == "little" else "L"))
+}
 
 Image.MAX_IMAGE_PIXELS = None  # open_image has its own limits
 
 
 class Square(NamedTuple):
-    """A decoded image: `pixels` uint8 (p, p, 3), or float32 (p, p) with the `span` (low, high) of its values."""
+    """A decoded image: `pixels` uint8 (p, p, 3) and no `span`, or one of more than 8 bits a channel.
+
+    The `pixels` of the latter are float32 (p, p, 1) or (p, p, 3), and `span` (low, high) is the range of their values.
+    """
 
     pixels: np.ndarray
     span: tuple[float, float] | None
@@ -80,10 +91,8 @@ def read_square(path: Path, pixels: int, fit: str, folder: Path | None = None) -
             _refuse_links_out(path, folder)
         with open_image(path, 2 * pixels) as image:
             if has_other_depth(image):
-                levels = np.array(image, dtype=np.float32)
-                span = _span_of(levels)
-                np.nan_to_num(levels, copy=False, nan=span[0], posinf=span[1], neginf=span[0])
-                return Square(np.asarray(_to_square(Image.fromarray(levels), pixels, fit, span[0])), span)
+                squares, spans = zip(*(_deep_square(levels, pixels, fit) for levels in channels_of(image)), strict=True)
+                return Square(np.dstack(squares), (min(low for low, _ in spans), max(high for _, high in spans)))
             image = image.convert("RGBA" if is_transparent(image) else "RGB")
             return Square(np.asarray(on_ground(_to_square(image, pixels, fit), 0).convert("RGB")), None)
 
@@ -160,6 +169,10 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
+    except UnidentifiedImageError:
+        raise InputError(
+            f"{path} cannot be read as an image: it is none, or of a kind such as colours in floats: save it as PNG"
+        ) from None
     except Exception as error:  # each format and mode fails in its own ways
         raise InputError(f"{path} cannot be read as an image ({error})") from None
 
@@ -179,7 +192,20 @@ def open_image(path: Path, enough: int) -> Iterator[Image.Image]:
             raise InputError(f"{path} has {width} x {height} pixels, more than {MAX_PIXELS:,}")
         if image.width * image.height > LARGE:
             stack.enter_context(LARGE_AT_ONCE)
-        yield ImageOps.exif_transpose(image)
+        tags = getattr(image, "tag_v2", {})
+        if tags.get(PLANES) == 2 and max(tags.get(BITS, (8,))) > 8:  # Pillow reads something else
+            raise InputError(
+                f"{path} has a plane of 16 bits for each colour: save it with interleaved colours, or as PNG"
+            )
+        tiles = [_in_other_order(tile) for tile in image.tile]
+        upright = ImageOps.exif_transpose(image)
+        if image.mode == "L" and tags.get(SAMPLE_FORMAT) == (2,):  # integers with a sign
+            upright = Image.fromarray(np.asarray(upright).view(np.int8).astype(np.int32))
+        if all(tiles) and tiles:
+            with _opened(path) as again:
+                again.tile = tiles
+                upright.info[LOW_BYTES] = ImageOps.exif_transpose(again)
+        yield upright
 
 
 def _opened(path: Path) -> Image.Image:
@@ -190,9 +216,26 @@ def _opened(path: Path) -> Image.Image:
     return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
+def _in_other_order(tile: ImageFile._Tile) -> ImageFile._Tile | None:
+    """Return how to read the low byte of each 16-bit colour of a part of an image; None if it has no such colours."""
+    raw_mode, *others = tile.args if isinstance(tile.args, tuple) and tile.args else (tile.args,)
+    return tile._replace(args=(OTHER_ORDER[raw_mode], *others)) if raw_mode in OTHER_ORDER else None
+
+
 def has_other_depth(image: Image.Image) -> bool:
-    """Return whether an image has one channel of more than 8 bits."""
-    return image.mode.startswith("I") or image.mode == "F"
+    """Return whether an image of `open_image` has more than 8 bits a channel."""
+    return image.mode.startswith("I") or image.mode == "F" or LOW_BYTES in image.info
+
+
+def channels_of(image: Image.Image) -> Iterator[np.ndarray]:
+    """Yield the values float32 (h, w) of one grey channel or of three colours of more than 8 bits, alpha on black."""
+    if LOW_BYTES not in image.info:
+        yield np.array(image, dtype=np.float32)
+        return
+    pairs = list(zip(image.split(), image.info[LOW_BYTES].split(), strict=True))
+    for high, low in pairs[:3]:
+        levels = 256 * np.asarray(high, np.float32) + np.asarray(low)
+        yield levels * (np.asarray(pairs[3][0], np.float32) / 255) if len(pairs) == 4 else levels
 
 
 def is_transparent(image: Image.Image) -> bool:
@@ -219,6 +262,13 @@ def _to_square(image: Image.Image, pixels: int, fit: str, bars: float = 0) -> Im
     left, top = (image.width - side) // 2, (image.height - side) // 2
     box = (left, top, left + side, top + side)
     return image.resize((pixels, pixels), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+
+
+def _deep_square(levels: np.ndarray, pixels: int, fit: str) -> tuple[np.ndarray, tuple[float, float]]:
+    """Return a channel (h, w) as a square float32 (p, p), and its range, within which all that is not finite is put."""
+    low, high = _span_of(levels)
+    np.nan_to_num(levels, copy=False, nan=low, posinf=high, neginf=low)
+    return np.asarray(_to_square(Image.fromarray(levels), pixels, fit, min(low, 0))), (low, high)
 
 
 def _span_of(levels: np.ndarray) -> tuple[float, float]:

@@ -27,8 +27,8 @@ def read_like_training(path: Path, arrays: dict[str, np.ndarray], fit: str) -> t
     images = arrays["images"]
     square, span = read_square(path, images.shape[1], fit)
     if span is not None:
-        grey = scale(square, *(arrays["levels"] if "levels" in arrays else range_used([span])))
-        return (grey if images.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)), []
+        scaled = scale(square, *(arrays["levels"] if "levels" in arrays else range_used([span])))
+        square = np.ascontiguousarray(np.broadcast_to(scaled, (*scaled.shape[:2], 3)))
     if images.ndim == 4:
         return square, []
     return to_grey_array(square), [] if is_grey(square) else ["it has colours, the training images are grey"]

@@ -162,24 +162,28 @@ def read_pictures(paths: list[Path], params: ImagesParams, folder: Path | None =
         small = not any(side_of(path) > SMALL_PIXELS for path in paths)
         pixels = SMALL_PIXELS if small else PHOTOGRAPH_PIXELS
     colours = on_disk((len(paths), pixels, pixels, 3), np.uint8)
-    deep, spans, errors, all_grey, brightest = np.empty(0), {}, {}, True, 0
+    store, deep, spans, errors, all_grey, brightest = None, {}, [], {}, True, 0
     squares = read_squares(paths, pixels, params.fit, folder)
     for row, square in enumerate(progress(squares, "reading images", unit="image", total=len(paths))):
         if isinstance(square, InputError):
             errors[row] = str(square)
         elif square.span is not None:
-            deep = deep if len(deep) else on_disk(colours.shape[:3], np.float32)
-            deep[row], spans[row] = square
+            if store is None:
+                store = on_disk((3, len(paths), pixels, pixels), np.float32)  # of grey images only a third is written
+            deep[row] = store[: square.pixels.shape[2], row].transpose(1, 2, 0)
+            deep[row][:] = square.pixels
+            spans.append(square.span)
         else:
             colours[row] = square.pixels
             brightest = max(brightest, int(square.pixels.max()))
             all_grey = all_grey and is_grey(square.pixels)
-    levels = range_used(spans.values()) if spans else None
-    for row in spans:
-        colours[row] = scale(deep[row], *levels)[..., None]
+    levels = range_used(spans) if spans else None
+    for row, values in deep.items():
+        colours[row] = scale(values, *levels)
+        all_grey = all_grey and is_grey(colours[row])
     _report(list(errors.values()), len(paths), params.on_broken)
     if not spans and len(errors) < len(paths) and brightest < NEARLY_BLACK:
-        print(f"no image has a level above {brightest} of 255: are they 12-bit colours in files of 16 bits?")
+        print(f"no image has a level above {brightest} of 255: their files use few of their 8 bits")
     return Pictures(colours, list(errors), params.colour == "grey" or (params.colour == "auto" and all_grey), levels)
 
 

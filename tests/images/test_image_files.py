@@ -1,6 +1,7 @@
 """Image files of every format and mode: a red square stays red, grey levels keep their order, nothing turns black."""
 
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from stages.common.errors import InputError
 from stages.images.image_files import is_grey, open_image, range_used, read_square, scale, to_grey_array
 from stages.images.new_image_files import read_like_training
+from tests.images.sixteen_bits import SixteenBits
 
 RED = (200, 30, 40)
 
@@ -29,6 +31,15 @@ def with_alpha() -> Image.Image:
     image = red_square("RGBA")
     image.putalpha(Image.fromarray(np.repeat(np.uint8([[0], [255]]), [8, 56], axis=0).repeat(64, axis=1)))
     return image
+
+
+def red_of_sixteen_bits() -> SixteenBits:
+    return SixteenBits(np.broadcast_to(np.uint16(RED) * 257, (64, 64, 3)))
+
+
+def with_alpha_of_sixteen_bits() -> SixteenBits:
+    alpha = np.repeat([0, 65535], [8, 56])[:, None, None].repeat(64, axis=1)
+    return SixteenBits(np.concatenate([red_of_sixteen_bits().colours, alpha], axis=2))
 
 
 FILES = {
@@ -57,23 +68,28 @@ FILES = {
     "alpha.png": (with_alpha, {}),
     "alpha.webp": (with_alpha, {"lossless": True}),
     "panorama.jpg": (lambda: red_square().resize((9000, 300)), {"quality": 95}),
+    "sixteen_bits.png": (red_of_sixteen_bits, {}),
+    "sixteen_bits.tif": (red_of_sixteen_bits, {}),
+    "sixteen_bits_alpha.png": (with_alpha_of_sixteen_bits, {}),
     "column.png": (lambda: red_square().resize((10, 3000)), {}),
 }
 
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("fit", ["crop", "pad"])
-def test_a_red_square_stays_red(tmp_path, name, fit):
+def test_a_red_square_stays_red_in_the_data_set_and_when_it_is_placed(tmp_path, name, fit):
     make, options = FILES[name]
     make().save(tmp_path / name, **options)
-    square = read_square(tmp_path / name, 32, fit)
-    assert square.span is None
-    assert square.pixels.shape == (32, 32, 3)
-    np.testing.assert_allclose(square.pixels[15:17, 15:17].max(axis=(0, 1)), RED, atol=2)
+    pixels, span = read_square(tmp_path / name, 32, fit)
+    pixels = pixels if span is None else scale(pixels, *range_used([span]))
+    placed, warnings = read_like_training(tmp_path / name, {"images": np.zeros((1, 32, 32, 3), np.uint8)}, fit)
+    np.testing.assert_array_equal(placed, pixels)
+    assert (placed.shape, placed.dtype, warnings) == ((32, 32, 3), np.uint8, [])
+    np.testing.assert_allclose(placed[15:17, 15:17].max(axis=(0, 1)), RED, atol=2)
     if "alpha" in name:
-        assert square.pixels[:2].max() <= 2, "what is transparent is black"
+        assert placed[:2].max() <= 2, "what is transparent is black"
     if name in ("panorama.jpg", "column.png"):
-        edge = square.pixels[0, 16] if name == "panorama.jpg" else square.pixels[16, 0]
+        edge = placed[0, 16] if name == "panorama.jpg" else placed[16, 0]
         np.testing.assert_allclose(edge, RED if fit == "crop" else (0, 0, 0), atol=2)
 
 
@@ -106,9 +122,35 @@ def test_other_depths_are_scaled_by_what_they_use(tmp_path, values, expected):
     image = values[(np.arange(64) * len(values) // 64)][None].repeat(64, axis=0)
     Image.fromarray(image).save(tmp_path / "a.tif")
     levels, span = read_square(tmp_path / "a.tif", 64, "crop")
-    scaled = scale(levels, *range_used([span]))
+    scaled = scale(levels, *range_used([span]))[..., 0]
     assert abs(int(scaled[:, -1].max()) - expected) <= 1
     assert scaled[:, 0].max() <= 1
+
+
+def test_colours_of_twelve_bits_in_sixteen_are_scaled_by_what_they_use(tmp_path):
+    colours = np.uint16([[RED, (0, 0, 0)], [(255, 255, 255), (90, 90, 90)]]).repeat(20, axis=0).repeat(20, axis=1)
+    for name in ("a.png", "a.tif"):
+        SixteenBits(colours * 16).save(tmp_path / name)
+        values, span = read_square(tmp_path / name, 40, "crop")
+        np.testing.assert_allclose(scale(values, *range_used([span])), colours, atol=2)
+
+
+def test_signed_bytes_are_scaled_too(tmp_path):
+    levels = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(64, axis=0)
+    Image.fromarray(levels ^ 128).save(tmp_path / "a.tif", tiffinfo={339: 2})
+    values, span = read_square(tmp_path / "a.tif", 64, "crop")
+    assert np.abs(scale(values, *range_used([span]))[..., 0].astype(int) - levels).max() <= 2
+
+
+def test_tiff_files_that_pillow_misreads_or_does_not_know_are_refused(tmp_path):
+    (tmp_path / "planes.tif").write_bytes(red_of_sixteen_bits().tiff(planes=2))
+    with pytest.raises(InputError, match=r"planes\.tif has a plane of 16 bits for each colour: save it"):
+        read_square(tmp_path / "planes.tif", 8, "crop")
+    Image.fromarray(np.zeros((8, 8), np.float32)).save(tmp_path / "doubles.tif")
+    bits = [struct.pack("<HHII", 258, 3, 1, bits) for bits in (32, 64)]
+    (tmp_path / "doubles.tif").write_bytes((tmp_path / "doubles.tif").read_bytes().replace(*bits))
+    with pytest.raises(InputError, match=r"doubles\.tif cannot be read as an image"):
+        read_square(tmp_path / "doubles.tif", 8, "crop")
 
 
 def test_a_hot_pixel_does_not_set_the_range(tmp_path):

@@ -10,6 +10,7 @@ from stages.common.samples import classes_of, columns_of, is_train, labels_of, r
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.images.source_folder import folder_images
+from tests.images.sixteen_bits import SixteenBits
 
 PARAMS = load_params("images").model_copy(update={"pixels": 16})
 
@@ -197,6 +198,19 @@ def test_twelve_bit_images_are_scaled_by_what_the_data_set_uses(tmp_path):
     assert levels["07.tif"] >= 253
     assert abs(int(levels["03.tif"]) - 125) <= 2
     assert arrays["levels"].tolist() == [0, 4095]
+
+
+def test_colours_of_more_than_eight_bits_stay_beside_other_images(tmp_path):
+    write(tmp_path, *(f"{i}.png" for i in range(10)))
+    for i in range(4):
+        SixteenBits(np.full((16, 16, 3), (4000, 1000, 0))).save(tmp_path / f"deep{i}.png")
+        Image.fromarray(np.full((16, 16), 2000, np.uint16)).save(tmp_path / f"grey{i}.tif")
+    samples, arrays = read(tmp_path)
+    image_of = dict(zip(samples["file_name"], arrays["images"], strict=True))
+    assert image_of["deep2.png"][8, 8].tolist() == [249, 62, 0]
+    assert image_of["grey2.tif"][8, 8].tolist() == [125, 125, 125]
+    assert image_of["7.png"][8, 8].tolist() == [7, 7, 7]
+    assert read(tmp_path, colour="grey")[1]["images"].shape == (18, 16, 16)
 
 
 def test_the_frame_of_a_photograph_is_not_what_the_images_show(tmp_path):
