@@ -1,7 +1,8 @@
 """Image files of every format and mode as squares of 8 bits a channel.
 
-Alpha is composited on black, EXIF rotation is applied, and an animation gives its first frame. Images of more than 8
-bits a channel (12 or 16 bits, 32-bit integers, floats) are scaled by the range that the whole data set uses.
+Alpha is composited on black, or on white if nearly all that is visible is black. EXIF rotation is applied, and an
+animation gives its first frame. Images of more than 8 bits a channel (12 or 16 bits, 32-bit integers, floats) are
+scaled by the range that the whole data set uses.
 """
 
 import contextlib
@@ -45,6 +46,7 @@ DVC_CACHE = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
 LARGE, LARGE_AT_ONCE = 8_000_000, threading.Semaphore(2)  # pixels; bounds the memory of parallel decoding
 MOST_THREADS = 16
 MOST_MEASURED = 1_000_000  # pixels of a channel from which its range is estimated
+NEARLY_BLACK, VANISHING = 40, 0.8  # a level, and the share of what is visible that may be darker on a black ground
 LOW_BYTES = "low bytes"  # key of `Image.info`: the low bytes of 16-bit colours, of which Pillow reads the high ones
 BITS, PLANES, SAMPLE_FORMAT = 258, 284, 339  # tags of TIFF
 OTHER_ORDER = {
@@ -94,7 +96,9 @@ def read_square(path: Path, pixels: int, fit: str, folder: Path | None = None) -
                 squares, spans = zip(*(_deep_square(levels, pixels, fit) for levels in channels_of(image)), strict=True)
                 return Square(np.dstack(squares), (min(low for low, _ in spans), max(high for _, high in spans)))
             image = image.convert("RGBA" if is_transparent(image) else "RGB")
-            return Square(np.asarray(on_ground(_to_square(image, pixels, fit), 0).convert("RGB")), None)
+            square = _to_square(image, pixels, fit)
+            ground = 255 if is_transparent(square) and vanishes_on_black(square) else 0
+            return Square(np.asarray(on_ground(square, ground).convert("RGB")), None)
 
 
 def read_squares(paths: list[Path], pixels: int, fit: str, folder: Path | None = None) -> Iterator[Square | InputError]:
@@ -241,6 +245,12 @@ def channels_of(image: Image.Image) -> Iterator[np.ndarray]:
 def is_transparent(image: Image.Image) -> bool:
     """Return whether some pixels may be transparent."""
     return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
+def vanishes_on_black(image: Image.Image) -> bool:
+    """Return whether nearly all that an image with alpha shows is black, as in sets of icons."""
+    *colours, opacity = np.moveaxis(np.asarray(image, dtype=np.float64), 2, 0)
+    return (opacity * (np.max(colours, axis=0) < NEARLY_BLACK)).sum() > VANISHING * opacity.sum()
 
 
 def on_ground(image: Image.Image, ground: int) -> Image.Image:

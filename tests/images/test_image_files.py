@@ -93,6 +93,16 @@ def test_a_red_square_stays_red_in_the_data_set_and_when_it_is_placed(tmp_path, 
         np.testing.assert_allclose(edge, RED if fit == "crop" else (0, 0, 0), atol=2)
 
 
+@pytest.mark.parametrize(("level", "ground"), [(0, 255), (30, 255), (90, 0), (255, 0)])
+def test_a_black_icon_is_shown_on_white_and_any_other_on_black(tmp_path, level, ground):
+    icon = np.full((32, 32, 4), (level, level, level, 0), np.uint8)
+    icon[8:24, 8:24, 3] = 255
+    Image.fromarray(icon).save(tmp_path / "a.png")
+    pixels = read_square(tmp_path / "a.png", 32, "crop").pixels
+    assert pixels[2, 2].tolist() == [ground] * 3
+    assert pixels[16, 16].tolist() == [level] * 3
+
+
 def test_an_image_is_turned_upright_by_its_exif_tag(tmp_path):
     image = Image.new("RGB", (60, 60))
     image.paste(RED, (0, 0, 60, 20))  # red at the top
