@@ -1,11 +1,15 @@
 """The autoencoder: PCA, and beside it a network that learns what PCA misses.
 
-    encode:  p = W (x - mean) + f(x - mean)     z = p |p|^(length_power - 1)
-    decode:  x = mean + Wᵀ p + g(p)
+    encode:  p = W (x - mean) + correction      z = p |p|^(length_power - 1)
+    decode:  x = mean + Wᵀ p + correction
 
-The rows of W are the first principal components and stay fixed. The last layers of f and g start as zero, so training
-starts at PCA's error and improves on it (identity plus residual: He et al. 2016). f and g are dense layers (Hinton &
-Salakhutdinov 2006) or convolutions.
+The rows of W are the first principal components and stay fixed. The last layer of each correction starts as zero, so
+training starts at PCA's error and improves on it (identity plus residual: He et al. 2016).
+
+- dense: f(x - mean) and g(p), linear layers (Hinton & Salakhutdinov 2006).
+- conv: W f(Wᵀ W (x - mean), the rest of x - mean) and g(Wᵀ p), convolutions from images to images. They see what the
+  linear code keeps as an image, blurred, and what it loses. What they learn about one place is true of every other,
+  which makes the most of a few thousand images.
 
 The latent z has the direction of p and its length to a power below 1. Directions tell what an image shows, lengths how
 much ink it has, so maps of z are more faithful and better sorted than maps of p. Nothing is lost: p follows from z.
@@ -16,13 +20,16 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 PCA_ITERATIONS = 6
 PCA_VALUES = 1 << 24  # float32 values of images that PCA holds at once: 64 MiB
 FIRST_LOG_VARIANCE = -4.0  # of the noise on latents, which training adapts; best for PCA and kl_weight 0.04
+MEASURED, NARROWEST = 256, 0.01  # images that give the scales of p, and the least of these
 SHORTEST = 1e-6  # length below which a vector has no direction
 LARGEST_DENSE = 32  # side in pixels up to which `auto` takes dense layers for grey images
-LARGEST_INMOST = 8  # side of the innermost feature maps of the convolutional network
+LARGEST_INMOST = 4  # side of the innermost feature maps of the convolutional network
+CONTRAST = 4  # factor that brings intensities to a standard deviation of about 1 for the convolutions
 
 
 class Autoencoder(nn.Module):
@@ -39,9 +46,11 @@ class Autoencoder(nn.Module):
         shape, latent_dim = (colours[0] if colours else 1, height, width), architecture["latent_dim"]
         build = dense_layers if architecture["name"] == "dense" else conv_layers
         self.encoder, self.decoder = build(shape, architecture["layers"], latent_dim)
+        self.is_dense = build is dense_layers
         self.linear_encoder = nn.Linear(math.prod(shape), latent_dim, bias=False).requires_grad_(False)
         self.register_buffer("mean", torch.zeros(1, *shape))
         self.log_variance = nn.Parameter(torch.full((latent_dim,), FIRST_LOG_VARIANCE))
+        self.register_buffer("scales", torch.ones(latent_dim), persistent=False)  # of p, in which its noise is measured
 
     def encode(self, images: Tensor) -> Tensor:
         """Return the latents (n, d) of images (n, c, h, w)."""
@@ -54,20 +63,30 @@ class Autoencoder(nn.Module):
     def project(self, images: Tensor) -> Tensor:
         """Return the vectors p (n, d) of images (n, c, h, w)."""
         centred = images - self.mean
-        return self.linear_encoder(centred.flatten(1)) + self.encoder(centred)
+        linear = self.linear_encoder(centred.flatten(1))
+        if self.is_dense:
+            return linear + self.encoder(centred)
+        kept = self.spread(linear)
+        correction = self.encoder(torch.cat([kept, centred - kept], dim=1))
+        return linear + self.linear_encoder(correction.flatten(1))
 
     def render(self, vectors: Tensor) -> Tensor:
         """Return images (n, c, h, w) from vectors p (n, d)."""
-        linear = vectors @ self.linear_encoder.weight
-        return self.mean + linear.unflatten(1, self.mean.shape[1:]) + self.decoder(vectors)
+        linear = self.spread(vectors)
+        return self.mean + linear + self.decoder(vectors if self.is_dense else linear)
+
+    def spread(self, vectors: Tensor) -> Tensor:
+        """Return Wᵀ p (n, c, h, w) of vectors p (n, d)."""
+        return (vectors @ self.linear_encoder.weight).unflatten(1, self.mean.shape[1:])
 
     def forward(self, images: Tensor, views: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what a training step needs: reconstructions (n, c, h, w), p (n, d) of the images and of the views.
+        """Return what a training step needs: reconstructions (n, c, h, w), p (n, d) of the images, (m, d) of the views.
 
-        The images are rebuilt from vectors to which normal `noise` (n, d), scaled to the learned variance, is added.
+        The images are rebuilt from vectors to which normal `noise` (n, d), scaled to the learned variance of p / scales,
+        is added.
         """
-        vectors, view_vectors = self.project(torch.cat([images, views])).chunk(2)
-        return self.render(vectors + (self.log_variance / 2).exp() * noise), vectors, view_vectors
+        vectors, view_vectors = self.project(torch.cat([images, views])).split([len(images), len(views)])
+        return self.render(vectors + (self.log_variance / 2).exp() * self.scales * noise), vectors, view_vectors
 
     @torch.no_grad()
     def start_as_pca(self, images: Tensor, generator: torch.Generator) -> None:
@@ -75,6 +94,10 @@ class Autoencoder(nn.Module):
         mean, components = principal_components(images.flatten(1), self.architecture["latent_dim"], generator)
         self.mean.copy_(mean.view_as(self.mean))
         self.linear_encoder.weight.copy_(components)
+        if not self.is_dense:
+            centred = images[:MEASURED].float() / 255 - self.mean
+            self.scales.copy_(self.linear_encoder(centred.flatten(1)).std(dim=0).clamp_min(NARROWEST))
+            self.log_variance.copy_(FIRST_LOG_VARIANCE - 2 * self.scales.log())
         for network in (self.encoder, self.decoder):
             last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
             nn.init.zeros_(last.weight)
@@ -103,40 +126,47 @@ def _linear_stack(widths: list[int]) -> list[nn.Module]:
 
 
 def conv_layers(shape: tuple[int, int, int], channels: list[int], latent_dim: int) -> tuple[nn.Module, nn.Module]:
-    """Build an encoder of convolutions that each halve the image, and a mirrored decoder.
+    """Build an encoder from two images (n, 2 c, h, w) to one (n, c, h, w), and a decoder from one to one.
 
-    The decoder doubles by pixel shuffle (Shi et al. 2016), which leaves no checkerboard as transposed convolutions do.
-    Large images are halved further, with the last number of channels, down to `LARGEST_INMOST` pixels. An image whose
-    sides are no multiple of what is halved is padded at first and cropped at last.
+    `latent_dim` plays no role, as the principal components make vectors of images and images of vectors.
     """
-    colours, height, width = shape
-    while max(height, width) > LARGEST_INMOST * 2 ** len(channels):
-        channels = [*channels, channels[-1]]
-    factor = 2 ** len(channels)
-    rows, columns = -(-height // factor), -(-width // factor)
-    encoder: list[nn.Module] = [Resize(rows * factor, columns * factor)]
-    decoder: list[nn.Module] = [Resize(height, width)]
-    before = colours
-    for after in channels:
-        encoder += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.SiLU()]
-        decoder = [nn.SiLU(), nn.Conv2d(after, 4 * before, 3, padding=1), nn.PixelShuffle(2), *decoder]
-        before = after
-    features = before * rows * columns
-    return (
-        nn.Sequential(*encoder, nn.Flatten(), nn.Linear(features, latent_dim)),
-        nn.Sequential(nn.Linear(latent_dim, features), nn.Unflatten(1, (before, rows, columns)), *decoder),
-    )
+    return Hourglass(2 * shape[0], shape, channels), Hourglass(shape[0], shape, channels)
 
 
-class Resize(nn.Module):
-    """Pad with zeros below and to the right, or crop, to (height, width)."""
+class Hourglass(nn.Module):
+    """Images (n, before, h, w) to images of `shape` (c, h, w): halved by convolutions, and doubled again.
 
-    def __init__(self, height: int, width: int):
+    What was seen at each size is added where that size is reached again (Ronneberger et al. 2015). Doubling is by pixel
+    shuffle (Shi et al. 2016), which leaves no checkerboard as transposed convolutions do. Large images are halved
+    further, with the last number of channels, down to `LARGEST_INMOST` pixels. An image whose sides are no multiple of
+    what is halved is padded with zeros at first and cropped at last.
+    """
+
+    def __init__(self, before: int, shape: tuple[int, int, int], channels: list[int]):
         super().__init__()
-        self.height, self.width = height, width
+        colours, self.height, self.width = shape
+        while max(shape[1:]) > LARGEST_INMOST * 2 ** len(channels):
+            channels = [*channels, channels[-1]]
+        pairs = list(zip([before, *channels], channels, strict=False))
+        self.down = nn.ModuleList(nn.Conv2d(outer, inner, 4, stride=2, padding=1) for outer, inner in pairs)
+        pairs[0] = colours, channels[0]
+        self.up = nn.ModuleList(nn.Conv2d(inner, 4 * outer, 3, padding=1) for outer, inner in reversed(pairs))
+        for layer in [*self.down, *self.up]:
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, images: Tensor) -> Tensor:
-        return nn.functional.pad(images, (0, self.width - images.shape[3], 0, self.height - images.shape[2]))
+        factor = 2 ** len(self.down)
+        x = functional.pad(CONTRAST * images, (0, -self.width % factor, 0, -self.height % factor))
+        seen = []
+        for layer in self.down:
+            x = functional.silu(layer(x))
+            seen.append(x)
+        for layer, same_size in zip(self.up, [*seen[-2::-1], None], strict=True):
+            x = functional.pixel_shuffle(layer(x), 2)
+            if same_size is not None:
+                x = functional.silu(x + same_size)
+        return x[:, :, : self.height, : self.width] / CONTRAST
 
 
 def principal_components(rows: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -160,4 +190,4 @@ def principal_components(rows: Tensor, count: int, generator: torch.Generator) -
     _, _, rotation = torch.linalg.svd(torch.cat([chunk @ basis for chunk in centred()]), full_matrices=False)
     components = (basis @ rotation.T).T[:rank]
     largest = components.gather(1, components.abs().argmax(dim=1, keepdim=True))
-    return mean, nn.functional.pad(components * largest.sign(), (0, 0, 0, count - rank))
+    return mean, functional.pad(components * largest.sign(), (0, 0, 0, count - rank))

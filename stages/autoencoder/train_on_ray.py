@@ -19,7 +19,7 @@ from ray.train.torch import TorchTrainer
 
 from stages.autoencoder.checkpoint import Checkpoint, key_of
 from stages.autoencoder.network import Autoencoder
-from stages.autoencoder.training import arrays_of, network_from, train
+from stages.autoencoder.training import arrays_of, network_from, train, without_auto
 from stages.cluster.connection import VARIABLE, address
 from stages.common.errors import InputError
 from stages.common.settings import AutoencoderParams
@@ -55,7 +55,8 @@ def train_on_cluster(images: np.ndarray, params: AutoencoderParams, device: str)
 
     resources = ray.cluster_resources()
     gpus = int(resources.get("GPU", 0)) if device in ("auto", "cuda") else 0
-    most = min(gpus or int(resources["CPU"]), max(params.batch_size // SMALLEST_SHARE, 1))
+    batch_size = without_auto(params, images.shape[1:]).batch_size
+    most = min(gpus or int(resources["CPU"]), max(batch_size // SMALLEST_SHARE, 1))
     trainer = TorchTrainer(
         work,
         scaling_config=ScalingConfig(num_workers=(1, most), use_gpu=gpus > 0),

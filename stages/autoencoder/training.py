@@ -25,11 +25,15 @@ from stages.common.network_weights import filled
 from stages.common.progress import progress
 from stages.common.settings import MOST_WEIGHTS, AutoencoderParams
 
-THREADS = 1  # a constant, since the number of threads changes the last bits of a sum
+THREADS = 1  # a constant, since the number of threads changes the last bits of a sum; more crawl on a busy machine
 VALIDATION_FRACTION = 0.05
 WEIGHT_DECAY = 0.01
 LENGTH_POWER = 0.25  # see network.py
-EPOCHS = {"dense": 12, "conv": 40}  # what `epochs: auto` means
+AUTO = {  # what `auto` means
+    "dense": {"learning_rate": 0.005, "batch_size": 128, "epochs": 12},
+    "conv": {"learning_rate": 0.003, "batch_size": 32, "epochs": 24},
+}
+VIEWED = {"dense": 1, "conv": 0.25}  # share of a batch whose views are encoded too
 WARMUP = 0.05  # fraction of all steps in which the learning rate rises
 CHUNK = 256  # images encoded at once
 LONG, LARGE = 60, 2  # seconds and GB of a training that are announced
@@ -53,7 +57,8 @@ def train(
 
     In a process group of torch.distributed, each worker takes its share of every batch: DistributedDataParallel.
     """
-    place = choose_device(device)
+    place, params = choose_device(device), without_auto(params, images.shape[1:])
+    name = params.architecture
     torch.set_num_threads(THREADS)
     rank, workers = 0, 1
     if distributed.is_initialized():
@@ -71,12 +76,11 @@ def train(
     learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
 
-    epochs = EPOCHS[network.architecture["name"]] if params.epochs == "auto" else params.epochs
     in_epoch = len(training) // workers * workers  # as many images for each worker
     batch_size = max(params.batch_size // workers, 1)
     steps = math.ceil(in_epoch / workers / batch_size)
     if rank == 0:
-        announce(network, training[:batch_size], epochs * steps)
+        announce(network, training[:batch_size], params.epochs * steps)
     history = []
     if state := checkpoint and checkpoint.load():
         network.load_state_dict(state["network"])
@@ -84,23 +88,26 @@ def train(
         history = state["history"]
     watch(history)
 
-    for epoch in (bar := progress(range(len(history), epochs), "training the autoencoder", unit="epoch")):
+    for epoch in (bar := progress(range(len(history), params.epochs), "training the autoencoder", unit="epoch")):
         shuffled = torch.randperm(len(training), generator=generator_of(params.seed, epoch))[:in_epoch]
         chance = generator_of(params.seed, epoch, rank, device=place)  # views and noise, other ones on each worker
         total = torch.zeros((), device=place)
         for step, batch in enumerate(shuffled[rank::workers].to(place).split(batch_size)):
             optimizer.param_groups[0]["lr"] = params.learning_rate * warmup_then_cosine(
-                (epoch * steps + step) / (epochs * steps)
+                (epoch * steps + step) / (params.epochs * steps)
             )
             originals = intensities(training[batch])
-            if network.architecture["name"] == "conv":  # it would learn few images by heart
+            if name == "conv":  # it would learn few images by heart
                 originals = more_images(originals, chance)
-            views = random_views(originals, params.view_strength, chance)
+            viewed = math.ceil(VIEWED[name] * len(batch)) if params.view_consistency else len(batch)
+            views = random_views(originals[:viewed], params.view_strength, chance)
             targets = originals if params.view_consistency else views
             noise = torch.randn(len(batch), params.latent_dim, generator=chance, device=place)
             noise *= params.kl_weight > 0  # a plain autoencoder has none
             reconstructions, vectors, view_vectors = model(targets, views, noise)
-            error, penalty = loss(reconstructions, targets, vectors, view_vectors, network.log_variance, params)
+            error, penalty = loss(
+                reconstructions, targets, vectors, view_vectors, network.log_variance, network.scales, params
+            )
             optimizer.zero_grad()
             (error + penalty).backward()
             optimizer.step()
@@ -154,20 +161,23 @@ def loss(
     vectors: Tensor,
     view_vectors: Tensor,
     log_variance: Tensor,
+    scales: Tensor,
     params: AutoencoderParams,
 ) -> tuple[Tensor, Tensor]:
     """Return the reconstruction error and the penalty on the vectors, whose sum is minimised.
 
         error    mean (x̂ - x)²
-        penalty  kl_weight / pixels  KL(N(p, σ²) || N(0, 1))  +  view_consistency  mean (1 - cos(p, p'))
+        penalty  kl_weight / pixels  KL(N(p / s, σ²) || N(0, 1))  +  view_consistency  mean (1 - cos(p, p'))
 
-    p (n, d) are the vectors of the images and p' those of their views. KL is in nats, with σ² = exp(log_variance) (d,)
-    shared by all images: the β-VAE (Kingma & Welling 2014, Higgins et al. 2017). The last term compares directions, so
-    it does not shrink them (Chen & He 2021).
+    p (n, d) are the vectors of the images and p' (m, d) those of views of the first m of them. KL is in nats, with
+    σ² = exp(log_variance) (d,) shared by all images: the β-VAE (Kingma & Welling 2014, Higgins et al. 2017). The scales
+    s (d,) are 1 for dense layers and those of the principal components for convolutions, which would otherwise spend
+    what they learn on shrinking p and stretching it again. The last term compares directions, so it does not shrink
+    them (Chen & He 2021).
     """
     error = functional.mse_loss(reconstructions, targets)
-    divergence = 0.5 * (vectors.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-    disagreement = (1 - functional.cosine_similarity(vectors, view_vectors, dim=1)).mean()
+    divergence = 0.5 * ((vectors / scales).square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
+    disagreement = (1 - functional.cosine_similarity(vectors[: len(view_vectors)], view_vectors, dim=1)).mean()
     return error, params.kl_weight / targets[0].numel() * divergence + params.view_consistency * disagreement
 
 
@@ -189,7 +199,7 @@ def new_network(image_shape: tuple[int, ...], params: AutoencoderParams) -> Auto
 
     Its weights depend on the seed alone. Raises `InputError` if they would be too many.
     """
-    name = choose_architecture(image_shape) if params.architecture == "auto" else params.architecture
+    name = without_auto(params, image_shape).architecture
     layers = "hidden_layers" if name == "dense" else "channels"
     architecture = {
         "name": name,
@@ -210,9 +220,13 @@ def new_network(image_shape: tuple[int, ...], params: AutoencoderParams) -> Auto
         return Autoencoder(architecture)
 
 
-def choose_architecture(image_shape: tuple[int, ...]) -> str:
-    """Return what `auto` means: dense for small grey images, conv for larger ones and for colour."""
-    return "dense" if len(image_shape) == 2 and max(image_shape) <= LARGEST_DENSE else "conv"
+def without_auto(params: AutoencoderParams, image_shape: tuple[int, ...]) -> AutoencoderParams:
+    """Return `params` with values for `auto`. Small grey images get the dense network, larger ones and colour conv."""
+    chosen = params.architecture
+    if chosen == "auto":
+        chosen = "dense" if len(image_shape) == 2 and max(image_shape) <= LARGEST_DENSE else "conv"
+    values = {key: value for key, value in AUTO[chosen].items() if getattr(params, key) == "auto"}
+    return params.model_copy(update={"architecture": chosen, **values})
 
 
 def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Autoencoder:

@@ -13,12 +13,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from stages.common.errors import InputError, run
 
 
-def _auto_or(lowest: int, highest: int) -> AfterValidator:
-    """Return a validator that accepts "auto" and whole numbers from `lowest` to `highest`."""
+def _auto_or(lowest: float, highest: float, numbers: type = int) -> AfterValidator:
+    """Return a validator that accepts "auto" and `numbers`, of type int or float, from `lowest` to `highest`."""
 
     def check(value: object) -> object:
         if value != "auto" and (
-            not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest
+            not isinstance(value, int | numbers) or isinstance(value, bool) or not lowest <= value <= highest
         ):
             raise ValueError(f"must be auto or {lowest} to {highest}")
         return value
@@ -41,7 +41,9 @@ Width = Annotated[int, Field(ge=1, le=100_000)]
 BatchSize = Annotated[int, Field(ge=1, le=10_000_000)]
 Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 LearningRate = Annotated[float, Field(gt=0, le=10)]
+LearningRateOrAuto = Annotated[Any, _auto_or(1e-12, 10, float)]
 Pixels = Annotated[Any, _auto_or(8, 256)]
+BatchSizeOrAuto = Annotated[Any, _auto_or(1, 10_000_000)]
 EpochsOrAuto = Annotated[Any, _auto_or(1, 1_000_000)]
 VECTOR_FILES = (".parquet", ".csv", ".tsv", ".jsonl", ".npz", ".npy", ".safetensors")
 MOST_WEIGHTS = 100_000_000  # of one training; Adam keeps each four times
@@ -144,8 +146,8 @@ class AutoencoderParams(Section):
     kl_weight: Annotated[float, Field(ge=0, le=100)]
     view_strength: Annotated[float, Field(ge=0, le=10)]
     view_consistency: Annotated[float, Field(ge=0, le=100)]
-    learning_rate: LearningRate
-    batch_size: BatchSize
+    learning_rate: LearningRateOrAuto
+    batch_size: BatchSizeOrAuto
     epochs: EpochsOrAuto
     seed: Seed
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from stages.autoencoder.training import (
-    choose_architecture,
     encode,
     loss,
     new_network,
     reconstruct,
     train,
     warmup_then_cosine,
+    without_auto,
 )
 from stages.autoencoder.views import random_views
 from stages.common.errors import InputError
@@ -66,7 +66,7 @@ def test_colour_images_are_rebuilt_by_the_convolutional_network():
     ("shape", "name"), [((28, 28), "dense"), ((28, 28, 3), "conv"), ((64, 64), "conv"), ((32, 32), "dense")]
 )
 def test_auto_takes_the_dense_network_for_small_grey_images(shape, name):
-    assert choose_architecture(shape) == name
+    assert without_auto(PARAMS, shape).architecture == name
     assert new_network(shape, PARAMS.model_copy(update={"architecture": "auto"})).architecture["name"] == name
 
 
@@ -159,12 +159,12 @@ def test_the_loss_is_that_of_its_equation():
     generator = torch.Generator().manual_seed(0)
     targets, reconstructions = torch.rand(2, 6, 1, 4, 4, generator=generator)
     latents, views = torch.randn(2, 6, 3, generator=generator)
-    log_variance = torch.tensor([-1.0, 0.0, 1.0])
+    log_variance, scales = torch.tensor([-1.0, 0.0, 1.0]), torch.tensor([2.0, 1.0, 0.5])
     params = PARAMS.model_copy(update={"kl_weight": 0.5, "view_consistency": 2.0})
-    error, penalty = loss(reconstructions, targets, latents, views, log_variance, params)
+    error, penalty = loss(reconstructions, targets, latents, views, log_variance, scales, params)
     torch.testing.assert_close(error, (targets - reconstructions).square().mean())
     deviations = (log_variance / 2).exp().expand(6, 3)
-    normals = torch.distributions.Normal(latents, deviations), torch.distributions.Normal(0.0, 1.0)
+    normals = torch.distributions.Normal(latents / scales, deviations), torch.distributions.Normal(0.0, 1.0)
     divergence = torch.distributions.kl_divergence(*normals).sum(dim=1).mean()
     cosines = (latents * views).sum(dim=1) / latents.norm(dim=1) / views.norm(dim=1)
     torch.testing.assert_close(penalty, 0.5 / 16 * divergence + 2 * (1 - cosines).mean())
