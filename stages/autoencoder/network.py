@@ -82,8 +82,8 @@ class Autoencoder(nn.Module):
     def forward(self, images: Tensor, views: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return what a training step needs: reconstructions (n, c, h, w), p (n, d) of the images, (m, d) of the views.
 
-        The images are rebuilt from vectors to which normal `noise` (n, d), scaled to the learned variance of p / scales,
-        is added.
+        The images are rebuilt from vectors to which normal `noise` (n, d) is added, scaled to the learned variance of
+        p / scales.
         """
         vectors, view_vectors = self.project(torch.cat([images, views])).split([len(images), len(views)])
         return self.render(vectors + (self.log_variance / 2).exp() * self.scales * noise), vectors, view_vectors
