@@ -50,7 +50,9 @@ def record(name: str, case: Case) -> Run:
     with redirect_stderr(io.StringIO()):  # no progress bar for each training
         x, y = train_points["x"].to_numpy(), train_points["y"].to_numpy()
         network, history = train(x, y, params, on_step=recorder)
-    labels = ", ".join(f"{key}: {value}" if len(str(value)) < 4 else str(value) for key, value in case.labels.items())
+    labels = ", ".join(
+        value if isinstance(value, str) and len(value) > 3 else f"{key} {value}" for key, value in case.labels.items()
+    )
     return Run(
         f"{name.replace('_', ' ').capitalize()} – {labels}",
         compact(recorder.arrays(network, history)),

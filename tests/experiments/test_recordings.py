@@ -41,6 +41,6 @@ def test_a_recorded_case_names_its_claim_and_fits_into_a_page():
     case = Case({"activation": "tanh", "hidden layers": 1}, SHORT_CURVE, settings)
     content = packed(record("linear_pieces", case))
     header, arrays = unpack(content)
-    assert header["name"] == "Linear pieces – tanh, hidden layers: 1"
+    assert header["name"] == "Linear pieces – tanh, hidden layers 1"
     assert len(arrays["train"]) <= 600
     assert len(content) < 50_000

@@ -33,10 +33,10 @@ export class Column {
     part("zoom-in").addEventListener("click", () => fit.zoom(2));
     part("zoom-out").addEventListener("click", () => fit.zoom(0.5));
     part("whole").addEventListener("click", () => state.change({ view: null }));
-    part("close").addEventListener("click", () => state.change({ shown: state.shown.filter((_, slot) => slot !== this.slot), unit: null }));
+    part("close").addEventListener("click", () => state.show(state.shown.filter((_, slot) => slot !== this.slot)));
     part("runs").addEventListener("change", () => {
       const chosen = Number(part("runs").value);
-      state.change({ shown: state.shown.map((index, slot) => (slot === this.slot ? chosen : index)), unit: null, view: null });
+      state.show(state.shown.map((index, slot) => (slot === this.slot ? chosen : index)));
     });
     part("bare").addEventListener("change", () => state.change({ bare: part("bare").checked }));
     part("terms").addEventListener("input", () => state.change({ terms: Number(part("terms").value) }));

@@ -58,7 +58,13 @@ export class State {
   // Add runs and show the last of them beside the first that is shown.
   add(runs) {
     this.runs.push(...runs);
-    this.change({ runs: this.runs, shown: [this.shown[0], this.runs.length - 1], unit: null, view: null });
+    this.show([this.shown[0], this.runs.length - 1]);
+  }
+
+  // Show runs beside each other, at the end of their training.
+  show(shown) {
+    this.change({ runs: this.runs, shown, unit: null, view: null, playing: false });
+    this.go(Infinity);
   }
 }
 

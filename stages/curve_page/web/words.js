@@ -3,8 +3,8 @@ import { mean } from "./data/network.js";
 import { shown } from "./plots/ticks.js";
 
 const OPTIMIZERS = { adam: "Adam", adamw: "AdamW", sgd: "SGD" };
-const FOLLOWED = 0.8; // share of the true curve's turns below which the fit misses some
-const LATER = 0.01; // share by which the validation loss must rise again for the training to have gone on too long
+const MISSED = 2; // turns of the true curve more than the fit has, from which it is worth a word
+const CHANGE = 0.02; // share of a loss that is worth a word
 
 export function activationWords(run) {
   if (run.activation === "identity") return "no activation";
@@ -46,7 +46,7 @@ export function turns(run, m) {
 export function fitWords(run, m) {
   const lines = [];
   const corners = run.corners(m);
-  if (run.isPiecewiseLinear && corners) {
+  if (corners) {
     const pieces = corners.x.length - 1;
     lines.push(
       pieces === 1
@@ -54,7 +54,7 @@ export function fitWords(run, m) {
         : `The fit is made of ${pieces.toLocaleString("en")} straight pieces${run.logX ? ` (on the logarithm of ${run.xName})` : ""}. They meet where a unit of the network bends, at the marks; zoom in to see the corners.`,
     );
   } else if (run.isPiecewiseLinear) {
-    lines.push("The fit is made of straight pieces; where they meet was recorded at other moments, such as the last.");
+    lines.push(`The fit is made of straight pieces; where they meet was ${run.inside.length ? "recorded at other moments, such as the last" : "not recorded"}.`);
   } else if (run.components) {
     lines.push("No straight pieces here: the network sees x as waves, so that its fit is smooth.");
   } else {
@@ -66,7 +66,7 @@ export function fitWords(run, m) {
     lines.push(`It lies ${shown(distance, 2)} from the true curve on average.`);
     const { outer, middle } = found;
     const times = (count) => ["never", "once", "twice"][count] ?? `${count} times`;
-    if (outer.fit + middle.fit < FOLLOWED * (outer.curve + middle.curve)) {
+    if (outer.fit + middle.fit + MISSED < outer.curve + middle.curve) {
       lines.push(`In the middle half of ${run.xName} the curve turns ${times(middle.curve)} and the fit ${times(middle.fit)}; towards the ends the curve turns ${times(outer.curve)} and the fit ${times(outer.fit)}.`);
       if (m === run.last) lines.push("A network learns slow swings first; fast ones need many short pieces close together, and it finds them late or never.");
     }
@@ -81,10 +81,13 @@ export function lossWords(run) {
   if (!best) return "No points were held out.";
   const last = epochs.at(-1);
   const rise = last.validation / best.validation - 1;
-  if (best.epoch === last.epoch || rise < LATER) {
+  if (rise < CHANGE) {
     return `The loss of points held out did not rise again: training stopped in time (lowest at epoch ${best.epoch} of ${epochs.length}, ring).`;
   }
-  return `The loss of points held out was lowest after epoch ${best.epoch} (ring): training should have stopped there. It then rose by ${shown(100 * rise, 2)} %, while that of training points went on falling: the network learned their noise.`;
+  if (last.train > (1 - CHANGE) * best.train) {
+    return `The loss of points held out was lowest after epoch ${best.epoch} of ${epochs.length} (ring). That of training points has not fallen since: the network no longer learned.`;
+  }
+  return `The loss of points held out was lowest after epoch ${best.epoch} of ${epochs.length} (ring): training should have stopped there. It then rose by ${shown(100 * rise, 2)} %, while that of training points went on falling: the network learned their noise.`;
 }
 
 export function residualWords(run, m) {

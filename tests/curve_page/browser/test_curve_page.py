@@ -223,7 +223,7 @@ def test_the_loss_says_when_training_should_have_stopped(open_curve_page, pages)
         fitmap.columns[0].show();
         return fitmap.columns[0].part("loss-said").textContent;
     }""")
-    assert "was lowest after epoch 2" in rising
+    assert "was lowest after epoch 2 of 3" in rising
     assert "rose by 50 %" in rising
 
 

@@ -10,7 +10,7 @@ export function connectRuns(state) {
   });
   byId("compare").addEventListener("click", () => {
     const [first] = state.shown;
-    state.change({ shown: [first, first === 0 ? 1 : 0], unit: null });
+    state.show([first, first === 0 ? 1 : 0]);
   });
   const update = () => (byId("compare").hidden = state.runs.length < 2 || state.shown.length > 1);
   state.onChange(["runs", "shown"], update);

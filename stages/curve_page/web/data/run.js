@@ -70,7 +70,7 @@ export class Run {
   }
 
   get isPiecewiseLinear() {
-    return this.corner_counts.length > 0;
+    return !this.components && ["leaky_relu", "relu", "identity"].includes(this.activation);
   }
 
   // The first network of the ensemble at moment m, or at the last one before it that was recorded inside; null if none.

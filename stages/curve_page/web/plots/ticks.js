@@ -6,7 +6,7 @@ const DAY = 86_400_000;
 export function shown(value, digits = 4) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(Math.min(digits - 1, 2)).replace(/-/g, "−").replace("e+", "e");
+  if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(Math.min(digits - 1, 2)).replace(/\.?0*e\+?/, "e").replace(/-/g, "−");
   const rounded = Number(value.toPrecision(digits));
   return rounded.toLocaleString("en", { maximumFractionDigits: 8 }).replace("-", "−");
 }
