@@ -29,31 +29,34 @@ def corners(regressor: Regressor, u_low: float, u_high: float) -> np.ndarray | N
     They are exact: between two places where no hidden unit changes its sign every layer is linear in u. The first and
     the last are the ends of the range.
     """
-    if regressor.architecture["encoding"] != "none" or regressor.architecture["activation"] not in PIECEWISE_LINEAR:
+    a = regressor.architecture
+    if a["encoding"] != "none" or a["activation"] not in PIECEWISE_LINEAR:
         return None
-    found = []
-    for member in range(regressor.architecture["ensemble_size"]):
-        u = np.array([u_low, u_high], np.float64)
-        hidden = u[:, None]
-        for layer in regressor.network.layers:
-            if isinstance(layer, Linear):
-                hidden = hidden @ layer.weight[member].double().numpy() + layer.bias[member].double().numpy()
-            elif not isinstance(layer, nn.Identity):
-                u, hidden = with_zeros(u, hidden)
-                hidden = layer(torch.from_numpy(hidden)).numpy()
-        found.append((u, hidden[:, 0]))
-    u = np.unique(np.concatenate([places for places, _ in found]))
-    return np.stack([u, np.mean([np.interp(u, *points) for points in found], axis=0)], axis=1)
+    below = {"leaky_relu": a["negative_slope"], "relu": 0.0, "identity": 1.0}[a["activation"]]
+    linear = [layer for layer in regressor.network.layers if isinstance(layer, Linear)]
+    layers = [(layer.weight.double().numpy(), layer.bias.double().numpy()) for layer in linear]
+    u = np.array([u_low, u_high], np.float64)
+    hidden = np.broadcast_to(u[:, None], (a["ensemble_size"], 2, 1))  # of all networks at the same places
+    for weight, bias in layers[:-1]:
+        hidden = hidden @ weight + bias
+        if below != 1:
+            u, rows = with_zeros(u, hidden.transpose(1, 0, 2).reshape(len(u), -1))
+            hidden = rows.reshape(len(u), *hidden.shape[::2]).transpose(1, 0, 2)
+        hidden = np.where(hidden > 0, hidden, below * hidden)
+    v = (hidden @ layers[-1][0] + layers[-1][1])[:, :, 0].mean(axis=0)
+    u, first = np.unique(u, return_index=True)
+    return np.stack([u, v[first]], axis=1)
 
 
 def with_zeros(u: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Add the zeros of the columns of `hidden` (k, width), which are linear between the sorted places u (k,)."""
-    left, unit = np.nonzero(np.diff(hidden > 0, axis=0))
+    above = hidden > 0
+    left, unit = np.nonzero(above[1:] != above[:-1])
     share = hidden[left, unit] / (hidden[left, unit] - hidden[left + 1, unit])
     zeros = u[left] + share * (u[left + 1] - u[left])
     rows = hidden[left] + share[:, None] * (hidden[left + 1] - hidden[left])
-    u, order = np.unique(np.concatenate([u, zeros]), return_index=True)
-    return u, np.concatenate([hidden, rows])[order]
+    order = np.concatenate([np.arange(len(u)), left + share]).argsort(kind="stable")
+    return np.concatenate([u, zeros])[order], np.concatenate([hidden, rows])[order]
 
 
 def breakpoints(regressor: Regressor, x_low: float, x_high: float) -> np.ndarray | None:

@@ -16,9 +16,14 @@ FEWEST_INSIDE = 6  # moments; a network too large for them is recorded from outs
 
 
 def moments(steps: int) -> np.ndarray:
-    """Return the steps after which to record a training of `steps` steps: 0, 1, 2, … steps, sorted int32."""
-    early, late = np.geomspace(1, steps, SPREAD[0]), np.linspace(0, steps, SPREAD[1])
-    return np.unique(np.concatenate([early, late]).round()).astype(np.int32)
+    """Return the steps after which to record a training of `steps` steps: 0, 1, 2, … steps, sorted int32.
+
+    Of a short training at most every eighth step, so that recording costs less than a tenth of it.
+    """
+    share = min(steps / 8 / sum(SPREAD), 1)
+    early, late = (max(round(share * count), 2) for count in SPREAD)
+    found = np.concatenate([[0], np.geomspace(1, steps, early), np.linspace(0, steps, late)])
+    return np.unique(found.round()).astype(np.int32)
 
 
 class Recorder:
@@ -41,21 +46,26 @@ class Recorder:
             low, high = regressor.scale_x(torch.stack([regressor.x_low, regressor.x_high])).tolist()
             self.u = torch.linspace(low, high, GRID, dtype=torch.float64)
             self.features = regressor.encode(self.u)
-        self.recent.append(losses.mean().item())
+        self.recent.append(losses)
         if step == self.moments[len(self.fits)]:
             self._keep(regressor)
 
     @torch.no_grad()
     def _keep(self, regressor: Regressor) -> None:
+        pieces = None
         if len(self.fits) in self.inside:
             self.weights.append(first_network(regressor))
-            self.corners.append(corners(regressor, *self.u[[0, -1]].tolist()))
-        self.fits.append(regressor.network(self.features).double().mean(dim=0).float())
-        self.losses.append(np.mean(self.recent))
-        self.gradients.append(
-            [layer.weight.grad.flatten(1).norm(dim=1).mean().item() for layer in layers_of(regressor)]
-        )
+            pieces = corners(regressor, *self.u[[0, -1]].tolist())
+            self.corners += [] if pieces is None else [pieces]
+        if pieces is None:
+            fit = regressor.network(self.features).double().mean(dim=0).numpy()
+        else:
+            fit = np.interp(self.u, *pieces.T)
+        self.fits.append(fit.astype(np.float32))
+        self.losses.append(torch.stack(self.recent).mean().item() if self.recent else self.losses[-1])
         self.recent = []
+        norms = [torch.linalg.vector_norm(layer.weight.grad, dim=(1, 2)) for layer in layers_of(regressor)]
+        self.gradients.append(torch.stack(norms).mean(dim=1).tolist())
 
     def arrays(self, regressor: Regressor, history: pd.DataFrame) -> dict[str, np.ndarray]:
         """Return the recording of a training that ended with `regressor` and `history`.
@@ -75,9 +85,8 @@ class Recorder:
             corner_counts: int32 (k,), corners: float32 (sum, 2), u and v where straight pieces of the fit end, moment
                 after moment, with both ends of the range; empty if the fit has curves.
         """
-        self.recent = self.recent or [self.losses[-1]]
         self._keep(regressor)
-        r, found = regressor, [points for points in self.corners if points is not None]
+        r = regressor
         x = self.u * r.x_scale + r.x_centre
         with torch.no_grad():
             bounds = torch.stack(r(x.exp() if r.architecture["log_x"] else x)[1:])
@@ -87,14 +96,14 @@ class Recorder:
             "epoch_loss": history[["train_loss", "validation_loss"]].to_numpy(np.float32),
             "gradient": np.array(self.gradients, np.float32),
             "u": self.u.numpy(),
-            "fit": torch.stack(self.fits).numpy(),
+            "fit": np.stack(self.fits),
             "band": ((bounds - r.y_centre) / r.y_scale).float().numpy(),
             "scale": torch.stack([r.x_centre, r.x_scale, r.y_centre, r.y_scale]).numpy(),
             "inside": self.inside.astype(np.int32),
             "weights": np.array(self.weights) if self.weights else np.empty((0, 0), np.float32),
             "mix": without_tiny(r.features.mix.numpy()) if r.features else np.empty((0, 0), np.float32),
-            "corner_counts": np.array([len(points) for points in found], np.int32),
-            "corners": np.concatenate([np.empty((0, 2)), *found]).astype(np.float32),
+            "corner_counts": np.array([len(pieces) for pieces in self.corners], np.int32),
+            "corners": np.concatenate([np.empty((0, 2)), *self.corners]).astype(np.float32),
         }
 
 

@@ -51,8 +51,9 @@ def test_moments_are_about_sixty_and_dense_early(steps):
     assert found[0] == 0
     assert found[-1] == steps
     assert (np.diff(found) > 0).all()
-    assert len(found) == steps + 1 if steps < 20 else 45 <= len(found) <= 64
-    assert set(range(5)) <= set(found)
+    assert len(found) <= max(steps / 8, 4) + 1
+    assert len(found) >= 45 or steps < 400
+    assert {0, 1, steps} <= set(found)
 
 
 def test_every_moment_is_the_fit_as_it_was(waves):
@@ -97,13 +98,13 @@ def test_the_weights_of_a_plain_network_give_its_fit():
 
 
 def test_a_large_network_is_recorded_inside_at_fewer_moments_or_not_at_all():
-    some = record(encoding="none", hidden_layers=[90, 90], epochs=3)[2]
+    some = record(encoding="none", hidden_layers=[90, 90], epochs=8)[2]
     assert FEWEST_INSIDE <= len(some["inside"]) < len(some["step"])
     assert some["inside"][-1] == len(some["step"]) - 1
     assert len(some["weights"]) == len(some["corner_counts"]) == len(some["inside"])
-    none = record(encoding="none", hidden_layers=[150, 150], epochs=1)[2]
+    none = record(encoding="none", hidden_layers=[150, 150], epochs=2)[2]
     assert none["weights"].size == none["inside"].size == none["corners"].size == 0
-    assert len(none["fit"]) == 16
+    assert len(none["fit"]) == len(none["step"])
 
 
 def test_a_recording_changes_no_training(plain):
