@@ -38,8 +38,9 @@ export class Column {
       const chosen = Number(part("runs").value);
       state.show(state.shown.map((index, slot) => (slot === this.slot ? chosen : index)));
     });
-    part("bare").addEventListener("change", () => state.change({ bare: part("bare").checked }));
-    part("terms").addEventListener("input", () => state.change({ terms: Number(part("terms").value) }));
+    part("bare").addEventListener("change", () => state.change({ bare: part("bare").checked, terms: null, unit: null }));
+    part("summing").addEventListener("change", () => state.change({ terms: part("summing").checked ? 1 : null, bare: false, unit: null }));
+    part("terms").addEventListener("input", () => state.change({ terms: Number(part("terms").value), bare: false, unit: null }));
     state.onChange(["step", "view", "reading", "unit", "terms", "bare"], () => this.update());
   }
 
@@ -69,7 +70,7 @@ export class Column {
     part("floor-key").hidden = run.floor === null;
     part("bare-name").textContent = bareWords(run);
     part("bare").closest("label").hidden = run.activation === "identity" || !this.inside.network;
-    part("terms").closest("label").hidden = !this.inside.network || !run.hiddenLayers.length;
+    part("terms").parentElement.hidden = !this.inside.network || !run.hiddenLayers.length;
     part("terms").max = (run.hiddenLayers.at(-1) ?? 0) + (run.components ? 1 : 0);
     part("gradient-said").textContent = gradientWords(run);
     part("loss-said").replaceChildren(lossWords(run), " ");
@@ -93,6 +94,7 @@ export class Column {
     part("residuals-said").textContent = residualWords(run, m);
     part("inside-said").textContent = insideWords(run, inside.network);
     part("bare").checked = state.bare;
+    part("summing").checked = state.terms !== null;
     part("terms").value = state.terms ?? part("terms").max;
     const terms = Number(part("terms").max);
     part("terms-said").textContent = state.terms === null ? "" : `${Math.min(state.terms, terms)} of ${terms}`;

@@ -116,6 +116,7 @@ export function bareWords(run) {
 
 export function experimentWords(run, state, sum) {
   const lines = [];
+  if (state.unit) return "";
   if (state.bare) {
     lines.push(
       run.components

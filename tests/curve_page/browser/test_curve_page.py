@@ -79,6 +79,12 @@ def test_without_its_activation_a_plain_network_is_a_straight_line(open_curve_pa
     }""")
     np.testing.assert_allclose(np.diff(line, 2), 0, atol=1e-6)
     assert "a straight line is left" in opened.said("experiment-said")
+    opened.page.get_by_label("Add the last layer up").check()
+    assert (opened.state("terms"), opened.state("bare")) == (1, False)
+    opened.page.get_by_label("Terms of the sum").fill("8")
+    assert "That is all" in opened.said("experiment-said")
+    opened.page.get_by_label("Add the last layer up").uncheck()
+    assert opened.said("experiment-said") == ""
 
 
 def test_play_slider_and_keys_move_through_the_training(open_curve_page, pages):

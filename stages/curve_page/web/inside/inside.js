@@ -70,7 +70,7 @@ export class Inside {
     });
   }
 
-  // Draw over the fit what the reader tries: in the accent colour, with the network's own curve thin beside it.
+  // Draw over the fit what the reader tries, in the accent colour; of an ensemble the network's own curve, too.
   paintOver(context, plot) {
     const { state, run, values, network } = this;
     if (!values) return;
@@ -78,16 +78,19 @@ export class Inside {
     const y = (v) => v.map((value) => run.y(value));
     const { unit, places } = this;
     if (run.networks > 1 && (unit || state.bare || state.terms !== null)) plot.curve(context, places, y(values.v), theme.fit, 1, [3, 3]);
-    if (state.bare) plot.curve(context, places, y(network.evaluate(this.u, { bare: true }).v), theme.accent, 2, [7, 4]);
-    if (state.terms !== null) plot.curve(context, places, this.partialSum(state.terms), theme.accent, 2.2);
-    if (unit) {
-      const adds = network.contribution(this.u, values, unit.layer, unit.unit);
-      const without = y(values.v).map((value, i) => value - adds[i]);
-      plot.curve(context, places, without, theme.accent, 2);
-      const bends = zeros(places, values.before[unit.layer][unit.unit]);
-      const isSharp = ["leaky_relu", "relu"].includes(run.activation);
-      if (isSharp) for (const place of bends) plot.vertical(context, place, theme.accent, [3, 3]);
-    }
+    if (unit) this.paintUnit(context, plot, unit);
+    else if (state.bare) plot.curve(context, places, y(network.evaluate(this.u, { bare: true }).v), theme.accent, 2, [7, 4]);
+    else if (state.terms !== null) plot.curve(context, places, this.partialSum(state.terms), theme.accent, 2.2);
+  }
+
+  // The fit without a unit, and where the unit bends.
+  paintUnit(context, plot, { layer, unit }) {
+    const { network, places, run, values } = this;
+    const adds = network.contribution(this.u, values, layer, unit);
+    const without = values.v.map((v, i) => run.y(v) - adds[i]);
+    plot.curve(context, places, without, plot.theme.accent, 2);
+    if (!["leaky_relu", "relu"].includes(run.activation)) return;
+    for (const place of zeros(places, values.before[layer][unit])) plot.vertical(context, place, plot.theme.accent, [3, 3]);
   }
 
   // The constant and the first `count` terms of the sum, in y.

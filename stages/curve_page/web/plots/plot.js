@@ -119,7 +119,7 @@ export class Plot {
     const context = canvas.getContext("2d");
     context.save();
     context.beginPath();
-    context.rect(this.left, TOP - 2, this.width - this.left - RIGHT, this.height - TOP - this.bottom + 4);
+    context.rect(this.left - 6, TOP - 6, this.width - this.left - RIGHT + 12, this.height - TOP - this.bottom + 8);
     context.clip();
     act(context);
     context.restore();
