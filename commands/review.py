@@ -68,6 +68,6 @@ def describe_set(copies: pd.DataFrame) -> str:
     first = copies.iloc[0]
     if len(copies) == 1:
         return f"{first.file_name}: {first.why} of {first.other_file_name} ({first.score:.2f})"
-    names = list(dict.fromkeys([first.other_file_name, *copies["file_name"]]))
+    names = list(dict.fromkeys([*copies["other_file_name"], *copies["file_name"]]))
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"{len(names)} copies: {', '.join(names[:NAMED])}{more} ({copies['score'].min():.2f})"

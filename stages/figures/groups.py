@@ -29,7 +29,9 @@ def draw_groups(groups: pd.DataFrame, group: np.ndarray, rank: np.ndarray, image
     rows = -(-len(shown) // columns)
     strip = NAME + TYPICAL * (SIDE + GAP) + 0.3
     width, height = columns * strip + 0.2, rows * HIGH + 0.1
-    note = "each row: the medoid of a group, then its next most typical; percentage: share of its main class"
+    note = "each row: the medoid of a group" + (", then its next most typical" if len(images) else "")
+    if (groups["label"].fillna("") != "").any():
+        note += "; percentage: share of its main class"
     if shown["told_by"].notna().any():
         note += "; below: means of what tells groups apart"
     if len(groups) > MOST:
@@ -51,7 +53,7 @@ def draw_groups(groups: pd.DataFrame, group: np.ndarray, rank: np.ndarray, image
             for line, text in enumerate([f"{row.rows:,} rows{share}", *told]):
                 axes.text(left, top - 0.23 - 0.13 * line, shorten(text, 27), size=7, color=MUTED, va="center")
             if not len(images):
-                axes.text(left + NAME, top - 0.25, shorten(row.medoid, 60), size=8.5, color=INK, va="center")
+                axes.text(left + NAME, top - 0.08, shorten(row.medoid, 60), size=8.5, color=INK, va="center")
                 continue
             members = np.flatnonzero((group == row.group) & (rank <= TYPICAL))
             for number, member in enumerate(members[np.argsort(rank[members])]):

@@ -64,6 +64,6 @@ def _cells(findings: pd.DataFrame, kind: str) -> list[tuple[list[str], str, str]
         return [([row.file_name], row.why, MUTED) for row in findings.itertuples()]
     cells = []
     for _, copies in findings.groupby("set"):
-        names = list(dict.fromkeys([*copies["file_name"][:1], *copies["other_file_name"][:1], *copies["file_name"]]))
+        names = list(dict.fromkeys([copies["file_name"].iloc[0], *copies["other_file_name"], *copies["file_name"]]))
         cells.append((names, copies["why"].iloc[0] if len(names) == 2 else f"{len(names)} copies", MUTED))
     return cells
