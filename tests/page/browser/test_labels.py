@@ -134,7 +134,7 @@ def test_findings_are_listed_shown_and_accepted_from_the_card(open_page, write_p
     opened.settle()
     assert opened.run("() => [...fitmap.state.selected]") == [20, 17]
     shown = opened.card.locator("figcaption").all_text_contents()
-    assert shown == ["original", "its copy"]
+    assert shown == ["this image", "its copy"]
     opened.card.get_by_role("button", name="See train/ship 17 & co.png").click()
     assert opened.state("pinned") == 17
     rows = downloaded(opened, "#download-labels")

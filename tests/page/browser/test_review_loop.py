@@ -30,38 +30,46 @@ def flipped(labels: np.ndarray, count: int, seed: int = 0) -> tuple[np.ndarray, 
     return wrong, rows
 
 
-def review_on_page(opened, truth: dict[str, str], into: Path) -> int:
-    """Step through the suspect labels, accept each suggestion that is true, and download labels.csv.
+def review_on_page(opened, truth: dict[str, str], into: Path) -> tuple[int, int]:
+    """Step through the suspect labels, set those right that are wrong, and download labels.csv.
 
-    Returns how many suspects there were.
+    A suggestion that is true is accepted; if it is not, the class is typed. Returns the numbers of suspects and of
+    accepted suggestions.
     """
-    opened.page.locator("#review-lists button", has_text="Suspect labels").click()
+    page, card, accepted = opened.page, opened.card, 0
+    page.locator("#review-lists button", has_text="Suspect labels").click()
     opened.settle()
     steps = opened.state("steps")
     for point in steps:
         assert opened.state("pinned") == point
-        name = opened.name()
-        accept = opened.card.get_by_role("button", name=f"Set class to {truth[name]}", exact=True)
+        right = truth[opened.name()]
+        accept = card.get_by_role("button", name=f"Set class to {right}", exact=True)
         if accept.count():
             accept.click()
-        opened.card.locator("[data-part=next]").click()
-    with opened.page.expect_download() as download:
-        opened.page.locator("#download-labels").click()
+            accepted += 1
+        elif card.locator("[data-part=class]").text_content() != right:
+            card.locator("[data-part=tag]").click()
+            page.locator("#new-label").fill(right)
+            page.locator("#new-label").press("Enter")
+        card.locator("[data-part=next]").click()
+    with page.expect_download() as download:
+        page.locator("#download-labels").click()
     download.value.save_as(into)
     assert opened.problems == []
-    return len(steps)
+    return len(steps), accepted
 
 
 def review_and_compare(clone: Clone, open_page, run_again, truth: dict[str, str], wrong: set[str]) -> dict:
     """Review the page of a finished run, call `run_again` with labels.csv in its place, and return what came of it."""
     clone.commit("wrong labels")
     opened = open_page((clone.folder / "plots/map.html").as_uri())
-    suspects = review_on_page(opened, truth, clone.folder / LABELS)
+    suspects, accepted = review_on_page(opened, truth, clone.folder / LABELS)
     corrected = set(pd.read_csv(clone.folder / LABELS)["file_name"])
     run_again()
     printed = clone.fork(fitmap, "compare", "HEAD", "--json", fails=True)  # status 1: the metrics have changed
     metrics = {change["key"]: change for change in json.loads(printed)["metrics"]}
-    found = {"wrong": len(wrong), "suspects": suspects, "found": len(corrected & wrong), "true": len(corrected - wrong)}
+    assert corrected <= wrong
+    found = {"wrong": len(wrong), "suspects": suspects, "found": len(corrected), "accepted": accepted}
     found |= {key: [metrics[key][side] for side in ("old", "new", "verdict")] for key in SCORES}
     print(json.dumps(found))
     return found

@@ -89,15 +89,16 @@ export class PointCard {
 
   fillPictures(i) {
     const { data } = this;
-    const pictures = [["images", data.reconstructions?.has(i) ? "original" : ""], ["reconstructions", "reconstruction"]];
+    const twin = data.images && data.findingsOf(i).find(({ kind, other }) => COPIES.includes(kind) && other >= 0);
+    const own = twin ? "this image" : data.reconstructions?.has(i) ? "original" : "";
+    const pictures = [["images", own], ["reconstructions", "reconstruction"]];
     const figure = (name, j, label) => {
       const canvas = spriteCanvas(data[name], j, () => this.shown === i);
       canvas.dataset.of = name;
       return element("figure", {}, canvas, ...(label ? [element("figcaption", {}, label)] : []));
     };
     const figures = pictures.filter(([name]) => data[name]?.has(i)).map(([name, label]) => figure(name, i, label));
-    const twin = data.findingsOf(i).find(({ kind, other }) => COPIES.includes(kind) && other >= 0);
-    if (twin && data.images) figures.splice(1, 1, figure("images", twin.other, "its copy"));
+    if (twin) figures.splice(1, 1, figure("images", twin.other, "its copy"));
     this.part("pictures").replaceChildren(...figures);
   }
 
