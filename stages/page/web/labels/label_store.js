@@ -79,7 +79,7 @@ export class LabelStore {
     const hadTags = data.columns.some(({ key }) => key === "tags");
     data.columns = data.columns.filter(({ key }) => key !== "tags");
     if (this.allTags().length) data.columns.push(this.tagsColumn());
-    if (state.colourBy === "tags" && !this.allTags().length) state.colourBy = data.colourBy;
+    if (!data.column(state.colourBy)) state.change({ colourBy: data.colourBy });
     state.refilter();
     this.save();
     state.tell(["labels", "filters", ...(hadTags || this.allTags().length ? ["columns"] : [])]);
