@@ -7,9 +7,9 @@ import pandas as pd
 from contourpy import contour_generator
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-CELLS = (8, 32)  # along the longer side of a group, fewest and most, in which its density is computed
-CELLS_PER_ROOT = 2  # cells along that side for each square root of the number of points
-BLUR = 1.6  # standard deviation in cells
+CELLS = (16, 64)  # along the longer side of a group, fewest and most, in which its density is computed
+CELLS_PER_ROOT = 4  # cells along that side for each square root of the number of points
+BLUR = 3.2  # standard deviation in cells
 OUTSIDE = 0.04  # share of a group's points that may lie outside its outline, so that a few do not stretch it
 ISLAND = 0.1  # least area of a further part of an outline, as a share of the largest part's
 

@@ -120,7 +120,7 @@ def test_the_list_of_groups_flies_to_each(group_map, groups, ships):
         entries.nth(number).locator("button").click()
         group_map.settle()
         members = np.arange(number, 600 if number < 3 else 300, 4)
-        screen = np.array([group_map.at(int(point)) for point in members])
+        screen = np.array(group_map.run("(points) => points.map((i) => fitmap.map.screenOf(i))", members.tolist()))
         assert (screen.min(axis=0) > 0).all()
         assert (screen.max(axis=0) < [688, 700]).all()
         assert max(np.ptp(screen, axis=0) / [688, 700]) == pytest.approx(0.7, abs=0.02)

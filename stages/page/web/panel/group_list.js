@@ -10,7 +10,7 @@ export class GroupList {
     if (!groups.length) return;
     const amounts = amountsOf(data.groupColumn);
     const entry = ({ name, medoid, code }, group) => {
-      const title = images || data.classNames.length ? name : `${name}: ${data.nameOf(medoid)}`;
+      const title = images || data.classNames.length ? name : data.nameOf(medoid);
       const text = element("span", {}, title, element("span", { class: "soft" }, count(amounts[code], "point")));
       const made = button("", () => navigator.goToGroup(group), { "aria-label": `Go to the group ${title}` });
       made.append(...(images ? [spriteCanvas(images, medoid)] : []), text);
