@@ -2,8 +2,9 @@
 
 Both show the same 6,000 and 70,000 points and 28 × 28 images in one offline file. Bokeh is used as its documentation
 says: `file_html` with inline resources, one `scatter`, a `HoverTool` whose tooltip shows the image. Ours also draws the
-images on the map, carries fifteen columns with their filters, an encoder that places new images, and at 6,000 points
-the reconstructions. `colour_…` are of a page of 6,000 colour images of 64 × 64 with their reconstructions.
+images on the map, carries 17 columns with their filters, outlines of groups, an encoder that places new images, and at
+6,000 points the reconstructions. `points_…` are of the same page without images, `colour_…` of 6,000 colour images of
+64 × 64 with their reconstructions.
 
 `load_ms` is the time from the start of the navigation until the points are drawn and the page answers, `complete_ms`
 until every image is decoded and on the GPU, which Bokeh never has. Panning is a mouse drag; its rate is that of the
@@ -25,6 +26,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,8 @@ from PIL import Image
 from stages.common.colours import class_colour
 from stages.common.samples import labels_of, numbered_samples
 from stages.images.garments.garments import CLASS_NAMES, FACTORS, draw_garments
-from stages.page.map_page import Points, map_page
+from stages.page.map_groups import Group, outline
+from stages.page.map_page import GROUP, Points, map_page
 from stages.page.pack_encoder import Encoder
 
 try:
@@ -87,8 +90,10 @@ COUNT_FRAMES = """async () => {
 }"""
 
 
-def garments(count: int) -> tuple[Points, Encoder]:
+def garments(count: int) -> tuple[Points, list[Group], Encoder]:
     """Return drawn garments at places of their class; reconstructions are what 32 principal components keep of them.
+
+    Each class is a group.
 
     The encoder has the default architecture and normal weights, which pack as trained ones do, and those components
     as latents.
@@ -96,6 +101,7 @@ def garments(count: int) -> tuple[Points, Encoder]:
     images, labels, factors = draw_garments(count, seed=0)
     draw = np.random.default_rng(0)
     columns = pd.DataFrame(factors, columns=list(FACTORS)).assign(
+        **{GROUP: pd.Categorical.from_codes(labels, list(CLASS_NAMES))},
         colour=pd.Categorical(draw.choice(["red", "green", "blue"], count)),
         bought=pd.Timestamp("2020-01-01") + pd.to_timedelta(draw.integers(0, 2000, count), "D"),
         note=[f"bought in shop {shop}" for shop in draw.integers(0, 5000, count)],
@@ -124,7 +130,12 @@ def garments(count: int) -> tuple[Points, Encoder]:
         arrays[f"encoder.{2 * number + 1}.bias"] = draw.normal(size=after)
     architecture = {"name": "dense", "image_shape": [28, 28], "length_power": 0.25}
     framing = {"size": 28, "ground": 0, "extent": 28}
-    return points, Encoder(architecture, arrays, scores.astype(np.float32), far=1.0, framing=framing)
+    members = [np.flatnonzero(labels == label) for label in range(len(CLASS_NAMES))]
+    groups = [
+        Group(name, int(rows[0]), outline(points.positions[rows]))
+        for name, rows in zip(CLASS_NAMES, members, strict=True)
+    ]
+    return points, groups, Encoder(architecture, arrays, scores.astype(np.float32), far=1.0, framing=framing)
 
 
 def photographs(count: int) -> Points:
@@ -189,9 +200,11 @@ def measure(page: Page, path: Path, ours: bool) -> tuple[float, float, float, fl
 
 
 def write_pages(folder: Path, count: int) -> dict[str, Path]:
-    points, encoder = garments(count)
+    points, groups, encoder = garments(count)
+    bare = replace(points, images=None, reconstructions=None)
     pages = {
-        "fitmap": map_page(points, title=f"{count:,} garments", encoder=encoder),
+        "fitmap": map_page(points, title=f"{count:,} garments", groups=groups, encoder=encoder),
+        "fitmap points": map_page(bare, title=f"{count:,} points", groups=groups),
         "bokeh canvas": bokeh_page(points, "canvas"),
         "bokeh webgl": bokeh_page(points, "webgl"),
     }
@@ -223,7 +236,7 @@ def main() -> None:
             for _ in range(options.rounds):
                 for name, path in paths.items():
                     page = browser.new_context(viewport=VIEWPORT).new_page()
-                    taken[name].append(measure(page, path, ours=name == "fitmap"))
+                    taken[name].append(measure(page, path, ours=name.startswith("fitmap")))
             medians = {
                 name: [statistics.median(values) for values in zip(*runs, strict=True)] for name, runs in taken.items()
             }
@@ -256,6 +269,8 @@ def summary(count: int, paths: dict[str, Path], medians: dict[str, list[float]])
         f"complete_ms_{count}": round(complete, 1),
         f"fps_{count}": round(rate, 1),
         f"filter_ms_{count}": round(filtering, 1),
+        f"points_fps_{count}": round(medians["fitmap points"][2], 1),
+        f"points_filter_ms_{count}": round(medians["fitmap points"][3], 1),
         f"load_ratio_{count}": round(min(peer[0] for peer in peers) / load, 2),
         f"fps_ratio_{count}": round(rate / max(peer[2] for peer in peers), 2),
     }
