@@ -28,6 +28,7 @@ def record(name: str) -> tuple[Run, Regressor]:
         "plain": PLAIN,
         "waves": WAVES,
         "sigmoid": PLAIN.model_copy(update={"activation": "sigmoid", "ensemble_size": 1}),
+        "line": PLAIN.model_copy(update={"hidden_layers": [], "ensemble_size": 1, "loss": "huber"}),
         "dead": PLAIN.model_copy(update={"activation": "relu", "ensemble_size": 1, "learning_rate": 0.3}),
     }
     return recorded(name, draw_points(CURVE), CURVE, changes[name])

@@ -1,5 +1,7 @@
 """The page shows what was recorded, and can be used with a pointer, keys and fingers, offline."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -262,6 +264,28 @@ def test_a_file_without_runs_is_refused_in_a_line(open_curve_page, pages, tmp_pa
     opened.page.wait_for_function("() => document.getElementById('spoken').textContent !== ''")
     assert "holds no recorded training" in opened.page.locator("#spoken").text_content()
     assert opened.run("() => [fitmap.state.runs.length, window.hacked ?? 0]") == [1, 0]
+    assert opened.problems == []
+
+
+def test_a_network_without_hidden_layers_is_a_straight_line(open_curve_page, write_curve_page):
+    opened = open_curve_page(write_curve_page(record("line")[0]))
+    assert "one straight line" in opened.said("fit-said")
+    assert opened.drawn("network") > 50
+    assert opened.problems == []
+
+
+@pytest.mark.parametrize(("name", "said"), [("plain", "where they meet was not recorded"), ("waves", "as waves")])
+def test_a_training_that_was_recorded_from_outside_alone_shows_its_fit(open_curve_page, write_curve_page, name, said):
+    run = record(name)[0]
+    inside = ("inside", "weights", "mix", "corner_counts", "corners")
+    outside = run.recording | {key: run.recording[key][:0] for key in inside}
+    opened = open_curve_page(write_curve_page(replace(run, recording=outside)))
+    assert said in opened.said("fit-said")
+    assert "was not recorded" in opened.said("inside-said")
+    assert opened.page.get_by_label("Take LeakyReLU away").is_hidden()
+    opened.page.keyboard.press("Home")
+    opened.settle()
+    assert opened.drawn("fit") > 100
     assert opened.problems == []
 
 
