@@ -235,7 +235,9 @@ def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Autoencod
     def rebuild(network: Autoencoder) -> Tensor:
         return network.decode(network.encode(torch.zeros_like(network.mean)))
 
-    return filled(lambda: Autoencoder(architecture), arrays, rebuild, "autoencoder")
+    network = filled(lambda: Autoencoder(architecture), arrays, rebuild, "autoencoder")
+    network.scales = torch.ones_like(network.log_variance)  # used in training alone, and not among the arrays
+    return network
 
 
 def arrays_of(network: Autoencoder) -> dict[str, np.ndarray]:
