@@ -50,7 +50,8 @@ class Autoencoder(nn.Module):
         self.linear_encoder = nn.Linear(math.prod(shape), latent_dim, bias=False).requires_grad_(False)
         self.register_buffer("mean", torch.zeros(1, *shape))
         self.log_variance = nn.Parameter(torch.full((latent_dim,), FIRST_LOG_VARIANCE))
-        self.register_buffer("scales", torch.ones(latent_dim), persistent=False)  # of p, in which its noise is measured
+        scales = torch.ones(latent_dim, device="cpu")  # of p, in which its noise is measured; for training alone
+        self.register_buffer("scales", scales, persistent=False)
 
     def encode(self, images: Tensor) -> Tensor:
         """Return the latents (n, d) of images (n, c, h, w)."""
@@ -95,8 +96,8 @@ class Autoencoder(nn.Module):
         self.mean.copy_(mean.view_as(self.mean))
         self.linear_encoder.weight.copy_(components)
         if not self.is_dense:
-            centred = images[:MEASURED].float() / 255 - self.mean
-            self.scales.copy_(self.linear_encoder(centred.flatten(1)).std(dim=0).clamp_min(NARROWEST))
+            some = images[:MEASURED].flatten(1).float() / 255 - mean
+            self.scales.copy_((some @ components.T).std(dim=0).clamp_min(NARROWEST))
             self.log_variance.copy_(FIRST_LOG_VARIANCE - 2 * self.scales.log())
         for network in (self.encoder, self.decoder):
             last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
