@@ -235,9 +235,7 @@ def network_from(architecture: dict, arrays: dict[str, np.ndarray]) -> Autoencod
     def rebuild(network: Autoencoder) -> Tensor:
         return network.decode(network.encode(torch.zeros_like(network.mean)))
 
-    network = filled(lambda: Autoencoder(architecture), arrays, rebuild, "autoencoder")
-    network.scales = torch.ones_like(network.log_variance)  # used in training alone, and not among the arrays
-    return network
+    return filled(lambda: Autoencoder(architecture), arrays, rebuild, "autoencoder")
 
 
 def arrays_of(network: Autoencoder) -> dict[str, np.ndarray]:
