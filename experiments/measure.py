@@ -40,7 +40,6 @@ CURVE = {
     "samples": 5000,
     "test_samples": 5000,
     "noise_std": 30.0,
-    "outlier_fraction": 0.0,
     "test_fraction": 0.15,
 }
 SHORT_CURVE = CURVE | {"x_min": -3.0, "x_max": 3.0, "samples": 1000, "noise_std": 10.0}  # the plain network can fit it
@@ -60,8 +59,8 @@ PLAIN = {  # the articles' network: x itself, linear layers, LeakyReLU(0.2), L1,
 FOURIER = PLAIN | {  # the default network, but one instead of five
     "encoding": "fourier",
     "hidden_layers": [32, 32],
-    "learning_rate": 0.03,
-    "batch_size": 512,
+    "learning_rate": 0.1,
+    "batch_size": 256,
     "epochs": 30,
 }
 
@@ -105,19 +104,28 @@ class Fit:
 
 
 def points_of(case: Case, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw the training and the test points of a case."""
+    """Draw the training and the test points of a case.
+
+    A share `outliers` of the training points, if the case's `others` name one, has ten times its noise.
+    """
     points = draw_points(check_section("curve", case.curve | {"seed": seed}, f"claim {case.labels}"))
     train_points, test_points = (points[points["split"] == split] for split in ("train", "test"))
+    wild = np.random.default_rng([seed, 2]).random(len(train_points)) < case.others.get("outliers", 0)
+    noise = train_points["y"] - train_points["truth"]
+    train_points = train_points.assign(y=train_points["truth"] + noise * np.where(wild, 10, 1))
     return train_points, test_points
 
 
-def fit(case: Case, seed: int, trained: bool = True) -> Fit:
-    """Draw points and train on them, both with `seed`; untrained, one epoch with steps of nearly no length."""
+def fit(case: Case, seed: int, trained: bool = True, **watch: Callable) -> Fit:
+    """Draw points and train on them, both with `seed`; untrained, one epoch with steps of nearly no length.
+
+    `watch` may hold the `on_step` and `on_epoch` of `train`.
+    """
     still = {} if trained else {"epochs": 1, "learning_rate": 1e-9}
     regressor = check_section("regressor", case.regressor | still | {"seed": seed}, f"claim {case.labels}")
     train_points, test_points = points_of(case, seed)
     with redirect_stderr(io.StringIO()):  # no progress bar for each training
-        network, history = train(train_points["x"].to_numpy(), train_points["y"].to_numpy(), regressor)
+        network, history = train(train_points["x"].to_numpy(), train_points["y"].to_numpy(), regressor, **watch)
     return Fit(network, history, train_points, test_points)
 
 

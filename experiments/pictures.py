@@ -65,12 +65,12 @@ def draw_trend(
 
 def draw_histories(
     rows: DataFrame, y: str, panel: str, group: str, *, title: str, note: str, y_label: str,
-    lines: dict[str, float] | None = None,
+    lines: dict[str, float] | None = None, time: str = "epoch",
 ) -> Figure:  # fmt: skip
-    """Draw `y` over the epochs on a logarithmic axis: a panel for each `panel`, a line and its range for each `group`.
+    """Draw `y` over `time` on a logarithmic axis: a panel for each `panel`, a line and its range for each `group`.
 
     Args:
-        rows: columns epoch, seed, `y`, `panel`, `group`.
+        rows: columns `time`, seed, `y`, `panel`, `group`.
         lines: thin horizontal lines, by name.
     """
     with paper():
@@ -79,13 +79,14 @@ def draw_histories(
         groups = list(dict.fromkeys(rows[group]))
         for axes, (name, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             for rank, member in enumerate(groups):
-                epochs = part[part[group] == member].groupby("epoch")[y]
+                epochs = part[part[group] == member].groupby(time)[y]
                 epoch, colour = epochs.mean().index, CLASS_COLOURS[rank]
                 axes.fill_between(epoch, epochs.min(), epochs.max(), color=colour, alpha=0.18, linewidth=0)
                 axes.plot(epoch, epochs.mean(), color=colour, linewidth=1.6, label=str(member))
             for text, level in (lines or {}).items():
                 axes.axhline(level, color=MUTED, linewidth=1, linestyle=(0, (5, 3)), label=text)
-            axes.set_xlabel(f"epoch, {name}")
+            axes.set_xlabel(f"{time}, {name}")
+            axes.set_xscale("log" if time == "step" else "linear")
             _scale_y(axes, "log")
         figure.axes[0].set_ylabel(y_label)
         legend_above(figure.axes[0], *axes.get_legend_handles_labels())

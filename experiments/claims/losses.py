@@ -13,7 +13,7 @@ from experiments.measure import CURVE, FOURIER, Case, fit
 from experiments.pictures import DISTANCE, draw_trend
 
 CASES = [
-    Case({"loss": name, "noise": noise}, CURVE | {"outlier_fraction": outliers}, FOURIER | {"loss": name.lower()})
+    Case({"loss": name, "noise": noise}, CURVE, FOURIER | {"loss": name.lower()}, {"outliers": outliers})
     for noise, outliers in (("normal", 0.0), ("5 % outliers", 0.05))
     for name in ("L1", "L2", "Huber")
 ]

@@ -30,7 +30,7 @@ FLOOR = "test error / noise floor"
 
 def measure(case: Case, seed: int) -> list[dict]:
     fitted = fit(case, seed)
-    return [{"truth_rmse": fitted.truth_rmse, FLOOR: fitted.test_mae / noise_floor_mae(case.curve["noise_std"], 0)}]
+    return [{"truth_rmse": fitted.truth_rmse, FLOOR: fitted.test_mae / noise_floor_mae(case.curve["noise_std"])}]
 
 
 def slopes_of(rows: DataFrame) -> Series:

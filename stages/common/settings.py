@@ -73,7 +73,6 @@ class CurveParams(Section):
     samples: Annotated[int, Field(ge=20, le=10_000_000)]
     test_samples: Annotated[int, Field(ge=10, le=10_000_000)]
     noise_std: Annotated[float, Field(ge=0, le=1e100)]
-    outlier_fraction: Annotated[float, Field(ge=0, lt=0.5)]
     test_fraction: Annotated[float, Field(ge=0.01, le=0.9)]
     seed: Seed
 

@@ -16,7 +16,6 @@ COLUMNS = ["split", "x", "y", "truth"]
 SPLITS = ("train", "test")
 AUTO = "auto"
 FORMULA = "0.5*x**3 - 0.5*x**2 - 90*sin(x**2) + 1"  # of params.yaml as it is delivered
-OUTLIER_SCALE = 10
 WILD = 20  # times the usual distance
 FEWEST_ROWS = 20
 LARGEST = 1e100  # of x and y: its square is a number still
@@ -24,8 +23,6 @@ LARGEST = 1e100  # of x and y: its square is a number still
 
 def draw_points(params: CurveParams) -> pd.DataFrame:
     """Draw points under normal noise: x uniform in the range, y = f(x) + N(0, noise_std).
-
-    The noise of a share `outlier_fraction` of the points is `OUTLIER_SCALE` times as large.
 
     Returns columns split, x, y, truth (the curve without noise), float64. Each split has a generator of its own, so
     the number of points in one does not change the others.
@@ -39,17 +36,16 @@ def draw_points(params: CurveParams) -> pd.DataFrame:
         if np.abs(truth).max() > LARGEST:
             raise InputError(f"params.yaml: curve.formula goes beyond ±{LARGEST:g}: scale it down")
         noise = generator.normal(0, params.noise_std, count)
-        noise[generator.random(count) < params.outlier_fraction] *= OUTLIER_SCALE
         tables.append(pd.DataFrame({"split": split, "x": x, "y": truth + noise, "truth": truth}))
     return pd.concat(tables, ignore_index=True)
 
 
-def noise_floor_mae(noise_std: float, outlier_fraction: float = 0) -> float:
+def noise_floor_mae(noise_std: float) -> float:
     """Return the mean absolute error of the true curve itself, std · √(2/π) under normal noise.
 
-    No prediction can be better. The noise of a share `outlier_fraction` is `OUTLIER_SCALE` times as large.
+    No prediction can be better.
     """
-    return noise_std * math.sqrt(2 / math.pi) * (1 + outlier_fraction * (OUTLIER_SCALE - 1))
+    return noise_std * math.sqrt(2 / math.pi)
 
 
 def split_points(points: pd.DataFrame, params: CurveParams) -> pd.DataFrame:

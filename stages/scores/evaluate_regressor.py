@@ -28,7 +28,7 @@ def score_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) -> 
     train_x, train_y = (rows["train"][name].to_numpy() for name in ("x", "y"))
     fit, lower, upper = predict(network, x)
     mae, known = float(np.abs(y - fit).mean()), params.source == "formula"
-    floor = noise_floor_mae(params.noise_std, params.outlier_fraction) if known else None
+    floor = noise_floor_mae(params.noise_std) if known else None
     return {
         "test_mae": significant(mae),
         "noise_floor_mae": significant(floor) if known else None,
