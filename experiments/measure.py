@@ -53,7 +53,7 @@ PLAIN = {  # the articles' network: x itself, linear layers, LeakyReLU(0.2), L1,
     "optimizer": "adam",
     "learning_rate": 0.01,
     "batch_size": 64,
-    "epochs": 100,
+    "epochs": 60,
     "ensemble_size": 1,
 }
 FOURIER = PLAIN | {  # the default network, but one instead of five

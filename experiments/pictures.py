@@ -86,7 +86,9 @@ def draw_histories(
             for text, level in (lines or {}).items():
                 axes.axhline(level, color=MUTED, linewidth=1, linestyle=(0, (5, 3)), label=text)
             axes.set_xlabel(f"{time}, {name}")
-            axes.set_xscale("log" if time == "step" else "linear")
+            if time == "step":
+                axes.set_xscale("log")
+                axes.xaxis.set_major_formatter("{x:,.0f}")
             _scale_y(axes, "log")
         figure.axes[0].set_ylabel(y_label)
         legend_above(figure.axes[0], *axes.get_legend_handles_labels())

@@ -57,7 +57,7 @@ def record(name: str, case: Case) -> Run:
         f"{name.replace('_', ' ').capitalize()} – {labels}",
         compact(recorder.arrays(network, history)),
         {**network.architecture, "loss": params.loss, "x_name": "x", "y_name": "y"},
-        case.regressor | {"points": case.curve["samples"], "outliers": case.curve["outlier_fraction"]},
+        case.regressor | {"points": case.curve["samples"], "outliers": case.others.get("outliers", 0)},
         pd.concat([train_points, test_points]),
         check_section("curve", case.curve | {"seed": 0}, f"claim {case.labels}"),
         MOST_POINTS,

@@ -1,7 +1,8 @@
 """A large network learns few points by heart
 
 With few points a large network brings its training error below the noise floor, which no fit of the curve can do: it
-has learned the noise. Meanwhile its error on new points rises again. With many points it can do neither.
+has learned the noise. Meanwhile its error on new points stays above the floor, and rises again. With many points it
+does neither.
 """
 
 import numpy as np
@@ -35,7 +36,7 @@ def measure(case: Case, seed: int) -> list[dict]:
     moments = set(np.geomspace(1, STEPS - 100, SHOWN, dtype=int))
     rows, recent = [], []
 
-    def on_step(step, network, losses):
+    def on_step(step, _, network, losses):
         recent.append(losses.mean() * network.y_scale)
         if step in moments:
             error = np.abs(predict(network, new["x"])[0] - new["y"]).mean()
@@ -52,8 +53,9 @@ def judge(rows: DataFrame) -> Finding:
     parts, sentences = [], []
     for points in rows["points"].unique():
         training, new = errors[points]["training points"], errors[points]["new points"]
-        rise, few = new.iloc[-1] / new.min(), points == rows["points"].min()
-        parts.append(training.iloc[-1] < 0.9 and rise > 1.1 if few else training.iloc[-1] > 0.9 or rise < 1.1)
+        learned, missed, rises = training.iloc[-1] < 0.9, new.iloc[-1] > 1.1, new.iloc[-1] / new.min() > 1.1
+        few = points == rows["points"].min()
+        parts += [learned and missed, rises] if few else [not (learned or missed or rises)]
         sentences.append(
             f"With {points:,} points the training error ends at {training.iloc[-1]:.2f} times the noise floor; the "
             f"error on new points was {new.min():.2f} times the floor at best and is {new.iloc[-1]:.2f} "
@@ -61,7 +63,7 @@ def judge(rows: DataFrame) -> Finding:
         )
     last = rows[rows["step"] == rows.groupby("points")["step"].transform("max")]
     table = tabulate(last, "points", "on", {"error": 3})
-    return Finding(table, (parts[0], all(parts[1:])), " ".join(sentences))
+    return Finding(table, tuple(parts), " ".join(sentences))
 
 
 def draw(rows: DataFrame) -> Figure:

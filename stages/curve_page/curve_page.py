@@ -12,7 +12,7 @@ import pandas as pd
 from stages.common.csv_files import DAYS
 from stages.common.settings import CurveParams, RegressorParams
 from stages.curve.formula import evaluate
-from stages.curve.points import OUTLIER_SCALE, noise_floor_mae
+from stages.curve.points import noise_floor_mae
 from stages.page.html_document import data_script, html_document
 from stages.page.pack_bytes import as_text, deflated
 
@@ -102,9 +102,7 @@ def noise_floor(curve: CurveParams, loss: str) -> float | None:
     """Return the mean loss of the true curve itself under the noise; None where it is unknown."""
     if curve.source != "formula" or loss not in ("l1", "l2"):
         return None
-    if loss == "l1":
-        return noise_floor_mae(curve.noise_std, curve.outlier_fraction)
-    return curve.noise_std**2 * (1 + curve.outlier_fraction * (OUTLIER_SCALE**2 - 1))
+    return noise_floor_mae(curve.noise_std) if loss == "l1" else curve.noise_std**2
 
 
 def scaled_points(run: Run) -> dict[str, np.ndarray]:
