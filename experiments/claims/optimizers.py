@@ -16,9 +16,9 @@ from experiments.pictures import draw_histories
 
 NETWORKS = {"plain network": (SHORT_CURVE, PLAIN), "Fourier features": (CURVE, FOURIER)}
 RATES = {  # the best of each lies between others
-    ("plain network", "Adam"): (0.003, 0.01, 0.03),
+    ("plain network", "Adam"): (0.01, 0.03, 0.1),
     ("plain network", "SGD"): (0.1, 0.3, 1.0),
-    ("Fourier features", "Adam"): (0.03, 0.1, 0.3),
+    ("Fourier features", "Adam"): (0.01, 0.03, 0.1),
     ("Fourier features", "SGD"): (0.003, 0.01, 0.03, 0.1),
 }
 CASES = [
