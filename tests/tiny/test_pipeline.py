@@ -63,7 +63,9 @@ def test_every_picture_is_there_and_shows_something(pipeline):
         with Image.open(picture) as image:
             assert min(image.size) >= 400, picture
             assert len(image.convert("L").resize((200, 200)).getcolors()) > 5, picture
-    assert "<html" in (pipeline.folder / "plots/map.html").read_text()[:500]
+    for name in ("map", "curve"):
+        assert "<html" in (pipeline.folder / f"plots/{name}.html").read_text()[:500]
+    assert (pipeline.folder / "plots/curve.html").stat().st_size < 1_000_000
 
 
 FROM_CURVE = {"generate_curve", "train_regressor", "evaluate_regressor", "render_figures", "render_curve_page"}
