@@ -96,8 +96,8 @@ def write_garments(folder: Path, count: int, mistakes: int) -> tuple[dict[str, s
 
 def test_wrong_labels_are_found_on_the_page_and_set_right(pipeline, tmp_path, open_page):
     clone = pipeline.copy(tmp_path)
-    truth, wrong = write_garments(clone.folder / "data/input/images/garments", 400, 30)
-    clone.set({"images": {"source": "data/input/images/garments"}, "tsne": {"points": 200}})
+    truth, wrong = write_garments(clone.folder / "data/input/images/garments", 320, 30)
+    clone.set({"images": {"source": "data/input/images/garments", "test_fraction": 0.4}, "tsne": {"points": 192}})
     clone.fork(
         stages, "load_images", "train_autoencoder", "extract_latents", "embed_latents", "embed_baselines", *AGAIN
     )
