@@ -1,5 +1,6 @@
 """Judge the fit on test points: against the noise floor, the true curve and a straight line."""
 
+import math
 import sys
 
 import numpy as np
@@ -15,7 +16,6 @@ from stages.regressor.pieces_and_dead_units import dead_units, linear_pieces
 from stages.scores.linear_baseline import linear_baseline_mae, straight_line
 
 GRID = 4001
-NO_BETTER = 0.98  # a fit is no better than a straight line if its median error is not below this share of the line's
 
 
 def score_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) -> dict[str, float | int | None]:
@@ -47,12 +47,13 @@ def significant(value: float, digits: int = 6) -> float:
 
 
 def hint(network: Regressor, points: pd.DataFrame) -> str | None:
-    """Say so if the fit is no better than a straight line, and what can be done."""
+    """Say so if the fit is not nearer to the test points than a line, by two standard errors, and what can be done."""
     rows = dict(list(points.groupby("split")))
     x, y = rows["test"]["x"].to_numpy(), rows["test"]["y"].to_numpy()
     line = straight_line(rows["train"]["x"].to_numpy(), rows["train"]["y"].to_numpy(), x)
-    ours, theirs = np.median(np.abs(y - predict(network, x)[0])), np.median(np.abs(y - line))
-    if ours < NO_BETTER * theirs:
+    ours, theirs = np.abs(y - predict(network, x)[0]), np.abs(y - line)
+    gain = theirs - ours  # never more than fit and line differ, so no wild y decides
+    if gain.mean() > 2 * gain.std() / math.sqrt(len(gain)):
         return None
     architecture = network.architecture
     remedy = (
@@ -61,8 +62,8 @@ def hint(network: Regressor, points: pd.DataFrame) -> str | None:
         else "set regressor.encoding to fourier"
     )
     return (
-        f"fitmap: the fit is no better than a straight line (median error {ours:.4g}, line {theirs:.4g}): "
-        f"{remedy}; else the points lie about a line, or y does not depend on x"
+        f"fitmap: the fit is no better than a straight line (median error {np.median(ours):.4g}, "
+        f"line {np.median(theirs):.4g}): {remedy}; else the points lie about a line, or y does not depend on x"
     )
 
 
