@@ -46,11 +46,14 @@ export function turns(run, m) {
 export function fitWords(run, m) {
   const lines = [];
   const corners = run.corners(m);
-  if (corners) {
+  const isLine = !run.components && (run.activation === "identity" || !run.hiddenLayers.length);
+  if (isLine) {
+    lines.push("The fit is one straight line: without an activation, layers of weights add up to a line.");
+  } else if (corners) {
     const pieces = corners.x.length - 1;
     lines.push(
       pieces === 1
-        ? "The fit is one straight line: without an activation, layers of weights add up to a line."
+        ? "The fit is one straight line so far: no unit bends within the points."
         : `The fit is made of ${pieces.toLocaleString("en")} straight pieces${run.logX ? ` (on the logarithm of ${run.xName})` : ""}. They meet where a unit of the network bends, at the marks; zoom in to see the corners.`,
     );
   } else if (run.isPiecewiseLinear) {
@@ -68,7 +71,7 @@ export function fitWords(run, m) {
     const times = (count) => ["never", "once", "twice"][count] ?? `${count} times`;
     if (outer.fit + middle.fit + MISSED < outer.curve + middle.curve) {
       lines.push(`In the middle half of ${run.xName} the curve turns ${times(middle.curve)} and the fit ${times(middle.fit)}; towards the ends the curve turns ${times(outer.curve)} and the fit ${times(outer.fit)}.`);
-      if (m === run.last) lines.push("A network learns slow swings first; fast ones need many short pieces close together, and it finds them late or never.");
+      if (m === run.last && !isLine) lines.push("A network learns slow swings first; fast ones need many short pieces close together, and it finds them late or never.");
     }
   }
   if (m < run.last) lines.push("The 90 % band is measured once training is over.");
