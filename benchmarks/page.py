@@ -34,7 +34,7 @@ import pandas as pd
 from PIL import Image
 
 from stages.common.colours import class_colour
-from stages.common.samples import labels_of, numbered_samples
+from stages.common.samples_table import labels_of, numbered_samples
 from stages.images.garments.garments import CLASS_NAMES, FACTORS, draw_garments
 from stages.page.map_groups import Group, outline
 from stages.page.map_page import GROUP, Points, map_page

@@ -1,7 +1,7 @@
 """The regressor beside scikit-learn's: error and fit time, on the default curve and on curves no setting was made for.
 
 Everyone learns from the same points. `fitmap` is params.yaml as it stands (loss l1), `floor` has the overrides of
-experiments/floor.yaml (loss l2), `ridge` is ridge regression on the network's own features, in closed form.
+experiments/l2_loss.yaml (loss l2), `ridge` is ridge regression on the network's own features, in closed form.
 
 Default curve: 5,000 points for each of five data seeds. `truth_rmse` is the root mean squared error to the curve
 without noise on a dense grid; `mae_over_floor` the mean absolute error on 5,000 new points over 30·√(2/π). Means over
@@ -45,7 +45,7 @@ from stages.regressor.training import FOLDS, train
 
 Prediction = Callable[[np.ndarray], tuple[np.ndarray, ...]]  # of x: y, and the bounds of a band where there is one
 OURS = ("fitmap", "floor", "ridge")
-FLOOR = Path("experiments/floor.yaml")
+FLOOR = Path("experiments/l2_loss.yaml")
 SEEDS, CURVE_SEEDS = 5, 4
 
 

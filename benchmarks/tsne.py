@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.settings import load_params
-from stages.scores.map import knn_accuracy, knn_recall, trustworthiness
+from stages.scores.map_faithfulness import knn_accuracy, knn_recall, trustworthiness
 from stages.tsne.affinities import joint_affinities
 from stages.tsne.embedding import embed, place
 from stages.tsne.forces import divergence
@@ -60,7 +60,7 @@ def opentsne_fft(latents: np.ndarray) -> np.ndarray:
 def make_latents(large: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return latents and labels of the training (`x`, `y`) and test images (`new_x`, `new_y`), and `large` latents."""
     from stages.autoencoder.training import encode, train
-    from stages.common.samples import is_train, labels_of
+    from stages.common.samples_table import is_train, labels_of
     from stages.images.source_drawn import drawn_images
     from stages.images.source_fashion_mnist import fashion_mnist_images
 

@@ -6,13 +6,13 @@
 import numpy as np
 
 from stages.common.settings import TsneParams
-from stages.scores.duplicates import near_copies
-from stages.scores.map import knn_recall, trustworthiness
+from stages.scores.find_duplicates import near_copies
+from stages.scores.map_faithfulness import knn_recall, trustworthiness
 from stages.tsne import gradient_descent
 from stages.tsne.affinities import joint_affinities
 from stages.tsne.forces import divergence
 from stages.tsne.grid_repulsion import Grid
-from stages.tsne.placing import place_rows
+from stages.tsne.place_new_rows import place_rows
 
 
 def main() -> None:

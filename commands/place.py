@@ -14,11 +14,11 @@ from commands.place_picture import NewRows, draw_placed
 from stages.autoencoder.training import choose_device, network_from, reconstruct
 from stages.common.artifacts import read_arrays, read_csv, read_json, read_weights, rows_of, write_bytes, write_text
 from stages.common.errors import InputError
-from stages.common.samples import classes_of, labels_of, make_samples, read_samples
+from stages.common.samples_table import classes_of, labels_of, make_samples, read_samples
 from stages.common.settings import VECTOR_FILES, load_params, map_params
 from stages.figures.style import png_bytes, shorten
-from stages.images.new_image_files import read_like_training
-from stages.images.read_table import classes_of_text
+from stages.images.images_to_place import read_like_training
+from stages.images.metadata_tables import classes_of_text
 from stages.images.source_folder import describe_files, list_images
 from stages.images.source_vectors import VectorTable, read_vectors, row_names, scale_vectors
 from stages.latents.encode_new_rows import (

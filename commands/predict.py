@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.common.artifacts import read_weights, write_csv
-from stages.common.csv_files import DAYS, days_of, numbers_of, read_text_table, values_of
+from stages.common.csv_dialects import DAYS, days_of, numbers_of, read_text_table, values_of
 from stages.common.errors import InputError
 from stages.common.input_checks import is_file
 from stages.regressor.network import Regressor, network_from, predict

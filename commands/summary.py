@@ -7,7 +7,7 @@ import pandas as pd
 
 from stages.common.artifacts import read_json
 from stages.common.errors import InputError
-from stages.common.samples import classes_of, is_train, labels_of, read_samples
+from stages.common.samples_table import classes_of, is_train, labels_of, read_samples
 from stages.common.settings import load_params
 
 METRICS = ("regressor", "latents", "map")

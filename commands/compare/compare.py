@@ -30,7 +30,7 @@ from commands.compare.metric_verdicts import (
 from stages.common.artifacts import write_text
 from stages.common.colours import class_colour
 from stages.common.errors import InputError
-from stages.common.samples import SAMPLES, classes_of
+from stages.common.samples_table import SAMPLES, classes_of
 from stages.scores.alignment import neighbours_kept, procrustes
 
 NEIGHBOURS = 15  # of each point, on both maps

@@ -17,9 +17,9 @@ from torch import Tensor, distributed
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from stages.autoencoder.augmented_views import more_images, random_views
 from stages.autoencoder.checkpoint import Checkpoint
 from stages.autoencoder.network import LARGEST_DENSE, Autoencoder
-from stages.autoencoder.views import more_images, random_views
 from stages.common.errors import InputError
 from stages.common.network_weights import filled
 from stages.common.progress import progress

@@ -3,7 +3,7 @@
 import sys
 
 from stages.common.artifacts import write_csv
-from stages.common.csv_files import DAYS
+from stages.common.csv_dialects import DAYS
 from stages.common.errors import run
 from stages.common.settings import load_params
 from stages.curve.points import draw_points, hints, read_points, split_points

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.common.csv_files import DAYS
+from stages.common.csv_dialects import DAYS
 from stages.common.settings import CurveParams, RegressorParams
 from stages.curve.formula import evaluate
 from stages.curve.points import noise_floor_mae

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from pandas import DataFrame
 
-from stages.common.csv_files import DAYS
+from stages.common.csv_dialects import DAYS
 from stages.figures.style import DATA, FIT, MUTED, TRAINING, TRUTH, legend_above, new_figure, paper, shorten
 
 DOT = Line2D([], [], color=DATA, marker="o", linestyle="", markersize=4)

@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
 from stages.common.colours import class_colour
-from stages.common.density import density_of
+from stages.common.map_density import density_of
 from stages.figures.style import INK, MUTED, PAPER, class_marker, legend, new_figure, paper, shorten
 
 NAMED = 12  # classes whose names always stand on the map; of more classes, those that find room

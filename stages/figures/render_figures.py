@@ -7,16 +7,16 @@ from matplotlib.figure import Figure
 from stages.common.artifacts import read_architecture, read_arrays, read_csv, read_json, rows_of, write_bytes
 from stages.common.errors import run
 from stages.common.progress import progress
-from stages.common.samples import classes_of, is_train, labels_of, read_samples
+from stages.common.samples_table import classes_of, is_train, labels_of, read_samples
 from stages.figures.curve import draw_curve_data, draw_fit, draw_residuals
-from stages.figures.factors import draw_factors
-from stages.figures.groups import draw_groups
+from stages.figures.factor_agreement import draw_factors
+from stages.figures.groups_sheet import draw_groups
 from stages.figures.losses import draw_loss
 from stages.figures.map_images import draw_map_images
 from stages.figures.map_points import draw_map_points, is_numbered
 from stages.figures.network import draw_network
 from stages.figures.reconstructions import draw_reconstructions
-from stages.figures.review import draw_review
+from stages.figures.review_sheet import draw_review
 from stages.figures.style import draw_note, letters_without_font, png_bytes
 from stages.figures.t_distribution import draw_t_distribution
 

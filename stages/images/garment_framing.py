@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.images.image_files import (
+from stages.images.decode_images import (
     channels_of,
     has_other_depth,
     is_transparent,

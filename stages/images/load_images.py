@@ -4,7 +4,7 @@ import numpy as np
 
 from stages.common.artifacts import write_arrays
 from stages.common.errors import run
-from stages.common.samples import is_train, write_samples
+from stages.common.samples_table import is_train, write_samples
 from stages.common.settings import load_params
 from stages.images.merge_labels import NONE, merge_labels
 from stages.images.source_drawn import drawn_images

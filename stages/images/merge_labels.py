@@ -7,7 +7,7 @@ import pandas as pd
 
 from stages.common.errors import InputError
 from stages.common.input_checks import check_table, is_file
-from stages.common.samples import classes_of
+from stages.common.samples_table import classes_of
 
 NONE = "none"  # the setting's value without such a file
 ESCAPED = re.compile(r"^'+[=+\-@\t\r]")  # one apostrophe keeps a spreadsheet from taking the text for a formula

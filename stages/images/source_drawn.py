@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stages.common.samples import numbered_samples
+from stages.common.samples_table import numbered_samples
 from stages.common.settings import ImagesParams
 from stages.images.garment_framing import framing_arrays
 from stages.images.garments.garments import CLASS_NAMES, FACTORS, draw_garments

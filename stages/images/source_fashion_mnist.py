@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.common.errors import InputError
 from stages.common.input_checks import MOST_UNPACKED, is_file
-from stages.common.samples import numbered_samples
+from stages.common.samples_table import numbered_samples
 from stages.images.garment_framing import framing_arrays
 from stages.images.garments.garments import CLASS_NAMES
 

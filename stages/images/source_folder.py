@@ -17,10 +17,10 @@ import pandas as pd
 from stages.common.artifacts import on_disk
 from stages.common.errors import InputError
 from stages.common.progress import progress
-from stages.common.samples import COLUMNS, make_samples
+from stages.common.samples_table import COLUMNS, make_samples
 from stages.common.settings import ImagesParams
-from stages.images.image_files import endings, is_grey, range_used, read_squares, scale, side_of, to_grey_array
-from stages.images.read_table import ENDINGS, SPLITS, classes_of_text, read_table, splits_of, typed
+from stages.images.decode_images import endings, is_grey, range_used, read_squares, scale, side_of, to_grey_array
+from stages.images.metadata_tables import ENDINGS, SPLITS, classes_of_text, read_table, splits_of, typed
 
 PHOTOGRAPH_PIXELS, SMALL_PIXELS = 64, 32  # what `pixels: auto` means; the second if no image is larger
 FEWEST_IMAGES = 10

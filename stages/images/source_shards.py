@@ -22,7 +22,7 @@ import pandas as pd
 from stages.common.artifacts import on_disk
 from stages.common.errors import InputError
 from stages.common.progress import progress
-from stages.common.samples import numbered_samples
+from stages.common.samples_table import numbered_samples
 from stages.common.settings import ImagesParams
 
 FEWEST_IMAGES = 10

@@ -14,9 +14,9 @@ import pandas as pd
 
 from stages.common.errors import InputError
 from stages.common.input_checks import MOST_UNPACKED, check_archive, is_file
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from stages.common.settings import ImagesParams, LatentsParams
-from stages.images.read_table import ENDINGS, classes_of_text, numbers_of, read_table, splits_of, typed
+from stages.images.metadata_tables import ENDINGS, classes_of_text, numbers_of, read_table, splits_of, typed
 from stages.images.source_folder import read_pictures
 
 FEWEST_VECTORS = 10

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stages.common.samples import classes_of, labels_of
+from stages.common.samples_table import classes_of, labels_of
 from stages.images.garment_framing import extent_of
 from stages.tsne.embedding import place
 from stages.tsne.neighbours import FARTHEST, nearest, nearest_others

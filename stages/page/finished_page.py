@@ -7,9 +7,9 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from stages.common.density import density_beneath
 from stages.common.errors import InputError
-from stages.common.samples import COLUMNS, columns_of, is_train
+from stages.common.map_density import density_beneath
+from stages.common.samples_table import COLUMNS, columns_of, is_train
 from stages.page.map_groups import groups_of
 from stages.page.map_page import GROUP, Points, map_page
 from stages.page.pack_encoder import Encoder, is_packable

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from stages.common.colours import class_colour
-from stages.common.density import Density
-from stages.common.samples import classes_of, columns_of
+from stages.common.map_density import Density
+from stages.common.samples_table import classes_of, columns_of
 from stages.page.html_document import data_script, html_document, json_script
 from stages.page.map_groups import Group
 from stages.page.pack_bytes import as_text, deflated, deflated_strings
@@ -33,7 +33,7 @@ BLACK_SHARE = 0.6  # share of black border pixels from which grey images are cut
 class Points:
     """n points of the map and what is known of each; None if unknown.
 
-    positions: float (n, 2) or (n, 3). samples: their n rows of the samples, see `stages/common/samples.py`.
+    positions: float (n, 2) or (n, 3). samples: their n rows of the samples, see `stages/common/samples_table.py`.
     images, reconstructions: uint8 (n, h, w) or (n, h, w, 3). errors: float (n,), mean squared reconstruction error.
     neighbours: int (n, k), the nearest in latent space among the mapped points, nearest first. kept: float (n,), the
     share of them that are neighbours on the map too. warnings: why each is off the map, empty if it is on it.

@@ -2,7 +2,7 @@
 
 from stages.common.artifacts import read_arrays, read_csv, read_json, read_weights, write_text
 from stages.common.errors import run
-from stages.common.samples import read_samples
+from stages.common.samples_table import read_samples
 from stages.common.settings import load_params, map_params
 from stages.page.finished_page import finished_page, keep_columns
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.scores.map import neighbourhoods
+from stages.scores.map_faithfulness import neighbourhoods
 
 
 @dataclass(frozen=True)

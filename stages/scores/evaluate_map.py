@@ -10,11 +10,10 @@ from stages.cluster.tasks import mapping
 from stages.common.artifacts import read_arrays, write_csv, write_json
 from stages.common.errors import run
 from stages.common.pca import fit_pca, flatten, pca_mse
-from stages.common.samples import classes_of, columns_of, is_train, labels_of, read_samples
+from stages.common.samples_table import classes_of, columns_of, is_train, labels_of, read_samples
 from stages.common.settings import load_params
-from stages.scores.groups import find_groups, score_groups, tabulate_groups, typicality
-from stages.scores.map import MOST_TEST, MOST_TRAIN, factor_agreement, knn_accuracy, knn_recall, trustworthiness
-from stages.scores.review import (
+from stages.scores.find_groups import find_groups, score_groups, tabulate_groups, typicality
+from stages.scores.find_outliers_and_suspects import (
     count_duplicates,
     error_smoothness,
     find_duplicates,
@@ -22,6 +21,14 @@ from stages.scores.review import (
     find_suspect_labels,
     find_thin_spots,
     tabulate_review,
+)
+from stages.scores.map_faithfulness import (
+    MOST_TEST,
+    MOST_TRAIN,
+    factor_agreement,
+    knn_accuracy,
+    knn_recall,
+    trustworthiness,
 )
 
 CLASSIFIER_NEIGHBOURS = 5

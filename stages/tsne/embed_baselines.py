@@ -5,7 +5,7 @@ import numpy as np
 from stages.common.artifacts import read_arrays, write_arrays
 from stages.common.errors import run
 from stages.common.pca import fit_pca
-from stages.common.samples import is_train, read_samples
+from stages.common.samples_table import is_train, read_samples
 from stages.common.settings import is_table, load_params
 from stages.tsne.embedding import embed, place
 

@@ -6,7 +6,7 @@ from stages.cluster.connection import on_cluster
 from stages.cluster.tasks import mapping
 from stages.common.artifacts import read_arrays, write_arrays
 from stages.common.errors import run
-from stages.common.samples import is_train, read_samples
+from stages.common.samples_table import is_train, read_samples
 from stages.common.settings import load_params
 from stages.tsne.embedding import embed, place
 

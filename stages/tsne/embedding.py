@@ -17,7 +17,7 @@ from stages.common.settings import TsneParams
 from stages.tsne import gradient_descent, gradient_descent_on_gpu
 from stages.tsne.affinities import joint_affinities
 from stages.tsne.forces import divergence
-from stages.tsne.placing import place_rows
+from stages.tsne.place_new_rows import place_rows
 
 FEWEST = 10  # points of a map
 STARTS, STARTS_UP_TO = 4, 500  # maps of so few points depend on the jitter of their start: the best of some is kept

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from stages.autoencoder.augmented_views import random_views
 from stages.autoencoder.training import (
     encode,
     loss,
@@ -16,7 +17,6 @@ from stages.autoencoder.training import (
     warmup_then_cosine,
     without_auto,
 )
-from stages.autoencoder.views import random_views
 from stages.common.errors import InputError
 from stages.common.pca import fit_pca, pca_mse
 from stages.common.settings import load_params

@@ -16,7 +16,7 @@ from PIL import Image
 from commands.fitmap import main
 from stages.autoencoder.training import arrays_of, reconstruct, train
 from stages.common.artifacts import write_arrays, write_csv, write_json, write_weights
-from stages.common.samples import is_train, write_samples
+from stages.common.samples_table import is_train, write_samples
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.images.source_drawn import drawn_images

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from commands.fitmap import app, main
 from stages.common.artifacts import write_weights
-from stages.common.csv_files import DAYS
+from stages.common.csv_dialects import DAYS
 from stages.common.settings import load_params
 from stages.regressor.network import arrays_of, predict
 from stages.regressor.training import train

@@ -8,7 +8,7 @@ import pytest
 from commands.summary import describe_fit, describe_latents, describe_map, largest_class_accuracy, summary
 from stages.common.artifacts import write_json
 from stages.common.errors import InputError
-from stages.common.samples import make_samples, write_samples
+from stages.common.samples_table import make_samples, write_samples
 
 FIT = {
     "test_mae": 24.53, "noise_floor_mae": 23.94, "mae_over_floor": 1.025, "truth_rmse": 5.43,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common.csv_files import DAYS
+from stages.common.csv_dialects import DAYS
 from stages.figures.curve import binned_means, draw_curve_data, draw_fit, draw_residuals
 from stages.figures.losses import draw_loss
 from stages.figures.style import FIT, png_bytes

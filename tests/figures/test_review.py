@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.text import Text
 
-from stages.figures.review import draw_review
+from stages.figures.review_sheet import draw_review
 
 COLUMNS = ["kind", "file_name", "label", "why", "score", "other_file_name", "suggestion", "set"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.common.errors import InputError
-from stages.common.samples import classes_of, columns_of, is_train, labels_of
+from stages.common.samples_table import classes_of, columns_of, is_train, labels_of
 from stages.common.settings import load_params
 from stages.images.source_drawn import drawn_images
 from stages.images.source_fashion_mnist import fashion_mnist_images

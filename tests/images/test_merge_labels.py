@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.common.errors import InputError
-from stages.common.samples import classes_of, make_samples
+from stages.common.samples_table import classes_of, make_samples
 from stages.images.merge_labels import merge_labels
 
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from stages.autoencoder.training import reconstruct, train
-from stages.common.samples import classes_of, is_train, labels_of
+from stages.common.samples_table import classes_of, is_train, labels_of
 from stages.common.settings import load_params
-from stages.images.new_image_files import read_like_training
+from stages.images.images_to_place import read_like_training
 from stages.images.source_fashion_mnist import fashion_mnist_images
 from stages.latents.encode_new_rows import classes_near, finish_map, measures_of, place_images, warn
 from stages.scores.evaluate_map import score_latents, score_map

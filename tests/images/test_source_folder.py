@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from stages.common.errors import InputError
-from stages.common.samples import classes_of, columns_of, is_train, labels_of, read_samples, write_samples
+from stages.common.samples_table import classes_of, columns_of, is_train, labels_of, read_samples, write_samples
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.images.source_folder import folder_images

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stages.common.errors import InputError
-from stages.common.samples import classes_of, labels_of
+from stages.common.samples_table import classes_of, labels_of
 from stages.common.settings import load_params
 from stages.images.source_shards import list_shards, shard_images, write_shard
 from tests.remotes.conftest import s3

@@ -7,7 +7,7 @@ import safetensors.numpy
 from PIL import Image
 
 from stages.common.errors import InputError
-from stages.common.samples import classes_of, columns_of, is_train, labels_of, read_samples, write_samples
+from stages.common.samples_table import classes_of, columns_of, is_train, labels_of, read_samples, write_samples
 from stages.common.settings import load_params
 from stages.images.source_vectors import vector_latents, vector_samples
 

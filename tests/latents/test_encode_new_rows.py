@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.latents.encode_new_rows import classes_near, finish_map, place_images, place_vectors
 

@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits
 from stages.autoencoder.training import reconstruct, train
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
-from stages.scores.duplicates import exact_copies, near_copies
-from stages.scores.review import (
+from stages.scores.find_duplicates import exact_copies, near_copies
+from stages.scores.find_outliers_and_suspects import (
     count_duplicates,
     error_smoothness,
     find_duplicates,

@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from stages.common.errors import InputError
 from stages.common.settings import load_params
-from stages.scores.map import knn_accuracy, knn_recall, trustworthiness
+from stages.scores.map_faithfulness import knn_accuracy, knn_recall, trustworthiness
 from stages.tsne import embedding
 from stages.tsne.embedding import embed, place
 from tests.tsne.data import clusters

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from commands.fitmap import app
 from stages.common.errors import InputError
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from tests.conftest import ROOT, Clone
 from tests.run_in_fork import dvc
 

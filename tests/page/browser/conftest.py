@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from stages.page.map_page import Points, map_page
 
 CLASS_NAMES = ["boat", "sail boat", "</script><img src=x onerror=window.hacked=1>", "=1+1"]

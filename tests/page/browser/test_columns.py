@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from stages.page.map_page import Points
 
 COLOURS = "() => Array.from({ length: 600 }, (_, i) => [...fitmap.map.colours.subarray(4 * i, 4 * i + 3)])"

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
-from stages.common.density import density_beneath
+from stages.common.map_density import density_beneath
 
 draw = np.random.default_rng(0)
 OTHERS = np.concatenate([draw.normal([2, -5], [3, 1.5], (6000, 2)), draw.normal([-20, 10], 4, (9000, 2))])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from stages.page.map_page import Points
 
 NO_WEBGL = """

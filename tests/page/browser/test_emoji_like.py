@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from stages.images.merge_labels import merge_labels
 from stages.page.map_groups import Group, outline
 from stages.page.map_page import GROUP, Points

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from stages.page.map_page import Points
 
 HOSTILE = 2  # the class whose name is a script

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from stages.common.samples import make_samples
+from stages.common.samples_table import make_samples
 from stages.images.garment_framing import Framing, read_framed
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.page.map_page import Points

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.common.samples import numbered_samples
+from stages.common.samples_table import numbered_samples
 from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.images.source_fashion_mnist import read_idx
 from tests.conftest import ROOT, Clone, clone_project

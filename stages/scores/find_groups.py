@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.cluster import HDBSCAN
 from sklearn.metrics import adjusted_mutual_info_score
 
-from stages.common.samples import columns_of
+from stages.common.samples_table import columns_of
 from stages.tsne.neighbours import nearest
 
 DENSE = 5  # rows within whose distance a place counts as dense; scikit-learn's `min_samples`

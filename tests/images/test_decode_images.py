@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from stages.common.errors import InputError
-from stages.images.image_files import is_grey, open_image, range_used, read_square, scale, to_grey_array
-from stages.images.new_image_files import read_like_training
+from stages.images.decode_images import is_grey, open_image, range_used, read_square, scale, to_grey_array
+from stages.images.images_to_place import read_like_training
 from tests.images.sixteen_bits import SixteenBits
 
 RED = (200, 30, 40)

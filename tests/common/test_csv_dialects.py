@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common.csv_files import DAYS, days_of, numbers_of, read_text_table, values_of
+from stages.common.csv_dialects import DAYS, days_of, numbers_of, read_text_table, values_of
 from stages.common.errors import InputError
 
 

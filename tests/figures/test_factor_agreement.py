@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.figures.factors import MOST, SPACES, draw_factors, ranks_within
+from stages.figures.factor_agreement import MOST, SPACES, draw_factors, ranks_within
 from stages.figures.style import png_bytes
 
 NAMES = ["tone", "heel_height", "never"]

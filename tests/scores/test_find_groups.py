@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from stages.common.pca import fit_pca
-from stages.common.samples import make_samples, numbered_samples
+from stages.common.samples_table import make_samples, numbered_samples
 from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, FACTORS, draw_garments
-from stages.scores.groups import effect_size, find_groups, score_groups, tabulate_groups, typicality
+from stages.scores.find_groups import effect_size, find_groups, score_groups, tabulate_groups, typicality
 from stages.tsne.embedding import embed
 
 CENTRES = np.array([[0, 0], [40, 0], [0, 40], [40, 40]])

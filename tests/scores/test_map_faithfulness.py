@@ -3,7 +3,7 @@ import pytest
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
 
-from stages.scores import map as scores
+from stages.scores import map_faithfulness as scores
 from stages.tsne.neighbours import nearest_others
 
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from stages.autoencoder import views
-from stages.autoencoder.views import more_images, random_views
+from stages.autoencoder import augmented_views as views
+from stages.autoencoder.augmented_views import more_images, random_views
 
 
 def centre_of_mass(images):

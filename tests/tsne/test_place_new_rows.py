@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from stages.tsne.placing import EXAGGERATION, evaluate, minimise
+from stages.tsne.place_new_rows import EXAGGERATION, evaluate, minimise
 from tests.tsne.data import scattered
 
 AFFINITIES = np.random.default_rng(2).dirichlet(np.ones(25), 20).astype(np.float32)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.common.csv_files import dates_of, read_text_table
+from stages.common.csv_dialects import dates_of, read_text_table
 from stages.common.errors import InputError
 from stages.common.input_checks import MOST_UNPACKED, is_file
 

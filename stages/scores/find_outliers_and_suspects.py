@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 
-from stages.scores.duplicates import exact_copies, near_copies
+from stages.scores.find_duplicates import exact_copies, near_copies
 from stages.tsne.neighbours import nearest_others
 
 FINDING = ["kind", "row", "why", "score", "other_row", "suggestion"]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.images.decode_images import is_grey, range_used, read_square, scale, to_grey_array
 from stages.images.garment_framing import Framing, read_framed
-from stages.images.image_files import is_grey, range_used, read_square, scale, to_grey_array
 
 
 def read_like_training(path: Path, arrays: dict[str, np.ndarray], fit: str) -> tuple[np.ndarray, list[str]]:

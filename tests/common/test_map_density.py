@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.common.density import LEVELS, density_beneath, density_of
+from stages.common.map_density import LEVELS, density_beneath, density_of
 
 DRAW = np.random.default_rng(0)
 
