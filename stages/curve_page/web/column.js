@@ -98,7 +98,7 @@ export class Column {
     part("terms").value = state.terms ?? part("terms").max;
     const terms = Number(part("terms").max);
     part("terms-said").textContent = state.terms === null ? "" : `${Math.min(state.terms, terms)} of ${terms}`;
-    part("experiment-said").textContent = experimentWords(run, state, state.terms === null ? null : inside.sum);
+    part("experiment-said").textContent = experimentWords(run, state, inside);
     this.updateLegend(m);
     for (const key of part("gradient-legend").children) key.style.setProperty("--colour", this.gradient.colour(Number(key.dataset.layer)));
     this.card.update();
@@ -106,14 +106,15 @@ export class Column {
 
   updateLegend(m) {
     const { run, state, inside } = this;
-    const trial = inside.unit ? "without this unit" : state.bare ? "without activation" : state.terms !== null ? "sum so far" : "";
+    const trial = !inside.network ? "" : inside.unit ? "without this unit" : state.bare ? "without activation" : state.terms !== null ? "sum so far" : "";
     const keys = [
       ["dot", "points it learns from", true],
       ["line fit", "fit", true],
       ["line truth", "true curve", run.trueY !== null],
       ["area", "90 % band", m === run.last],
       ["ring", "where straight pieces meet", Boolean(run.corners(m)) && run.corners(m).x.length > 2],
-      ["line trial", trial, Boolean(trial)],
+      ["line own dashed", "this network alone, before the mean", Boolean(trial) && run.networks > 1],
+      [state.bare && !inside.unit ? "line trial dashed" : "line trial", trial, Boolean(trial)],
     ];
     this.part("legend").replaceChildren(...keys.filter(([, , present]) => present).map(([kind, text]) => element("span", { class: kind }, text)));
   }

@@ -5,6 +5,7 @@ import { shown } from "./plots/ticks.js";
 const OPTIMIZERS = { adam: "Adam", adamw: "AdamW", sgd: "SGD" };
 const MISSED = 2; // turns of the true curve more than the fit has, from which it is worth a word
 const CHANGE = 0.02; // share of a loss that is worth a word
+const LATE = 0.8; // share of the epochs after which a falling loss has not settled
 
 export function activationWords(run) {
   if (run.activation === "identity") return "no activation";
@@ -84,6 +85,13 @@ export function lossWords(run) {
   if (!best) return "No points were held out.";
   const last = epochs.at(-1);
   const rise = last.validation / best.validation - 1;
+  const [first, late] = [epochs[0], epochs[Math.floor(LATE * epochs.length)] ?? last];
+  if (epochs.length > 2 && best.validation > (1 - 2 * CHANGE) * first.validation) {
+    return `The loss of points held out hardly fell after the first epoch (lowest at epoch ${best.epoch} of ${epochs.length}, ring).`;
+  }
+  if (rise < CHANGE && last.validation < (1 - CHANGE) * late.validation) {
+    return `The loss of points held out still fell at the end (lowest at epoch ${best.epoch} of ${epochs.length}, ring): more epochs may bring it lower.`;
+  }
   if (rise < CHANGE) {
     return `The loss of points held out did not rise again: training stopped in time (lowest at epoch ${best.epoch} of ${epochs.length}, ring).`;
   }
@@ -109,7 +117,7 @@ export function insideWords(run, network) {
     tanh: "then squeezes the sum into −1 … 1: tanh",
     identity: "and passes the sum on as it is: there is no activation",
   };
-  return `${first}Each cell is a hidden unit, its line the output over ${run.xName}. A unit weighs and adds up what comes from the left, ${bends[run.activation]}. Lines are weights, blue above zero, orange below.`;
+  return `${first}Each cell is a hidden unit, its line the output over ${run.xName}, each on a scale of its own. A unit weighs and adds up what comes from the left, ${bends[run.activation]}. Lines are weights, blue above zero, orange below.`;
 }
 
 export function bareWords(run) {
@@ -117,18 +125,18 @@ export function bareWords(run) {
   return `Take ${name} away`;
 }
 
-export function experimentWords(run, state, sum) {
+export function experimentWords(run, state, inside) {
   const lines = [];
-  if (state.unit) return "";
+  if (state.unit || !inside.network) return "";
   if (state.bare) {
     lines.push(
       run.components
-        ? "Dashed: the same weights without the activation. Nothing but weighted waves is left; what the activation adds is the difference."
+        ? "Dashed: the same weights without the activation. Only weighted waves are left: what the activation adds to the skip connection is the difference."
         : "Dashed: the same weights without the activation. Whatever the number of layers, a straight line is left: every bend of the fit is the activation's.",
     );
   }
-  if (state.terms !== null && sum) {
-    const { terms } = sum;
+  if (state.terms !== null) {
+    const { terms } = inside.sum;
     const newest = terms[state.terms - 1];
     const name = !newest ? "the mean alone" : newest.unit < 0 ? "the skip connection" : `unit ${newest.unit + 1} of the last hidden layer`;
     const all = state.terms >= terms.length ? " That is all: the sum is the network's fit." : "";

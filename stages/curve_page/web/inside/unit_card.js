@@ -38,7 +38,8 @@ export class UnitCard {
     } else {
       if (isSharp && bends.length) lines.push(`Its inputs cross zero at ${run.xName} = ${where}: there it bends.`);
       if (isSharp && !bends.length) lines.push(`Its inputs are ${inside.whole.before[unit.layer][unit.unit][0] > 0 ? "above" : "below"} zero at every ${run.xName}: it does not bend.`);
-      lines.push(`Without it (blue over the fit) the fit would differ by up to ${shown(most, 3)}.`);
+      const what = run.networks > 1 ? "this network's curve (thin dashes)" : "the fit";
+      lines.push(`Without it (blue) ${what} would differ by up to ${shown(most, 3)}.`);
     }
     return lines.join(" ");
   }
