@@ -94,7 +94,6 @@ def write_garments(folder: Path, count: int, mistakes: int) -> tuple[dict[str, s
     return dict(zip(names, classes[labels], strict=True)), {names[row] for row in rows}
 
 
-@pytest.mark.full
 def test_wrong_labels_are_found_on_the_page_and_set_right(pipeline, tmp_path, open_page):
     clone = pipeline.copy(tmp_path)
     truth, wrong = write_garments(clone.folder / "data/input/images/garments", 320, 30)
