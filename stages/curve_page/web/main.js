@@ -1,14 +1,16 @@
 // Reads the runs, makes the state, and connects the views that draw it and the controls that change it.
 import { byId } from "../../page/web/elements.js";
+import { Theme } from "../../page/web/theme.js";
 import { Column } from "./column.js";
 import { connectRuns } from "./controls/open_runs.js";
 import { Timeline } from "./controls/timeline.js";
 import { readRuns } from "./data/unpack.js";
 import { State } from "./state.js";
-import { Theme } from "./theme.js";
+
+const COLOURS = ["ground", "raised", "ink", "soft", "line", "accent", "fit", "data", "training", "validation", "band"];
 
 async function start() {
-  const theme = new Theme();
+  const theme = new Theme(COLOURS);
   const state = new State(await readRuns(document));
   const columns = [];
   const layOut = () => {

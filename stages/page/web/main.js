@@ -13,7 +13,7 @@ import { LabelStore } from "./labels/label_store.js";
 import { MapLabels } from "./map/map_labels.js";
 import { MapView } from "./map/map_view.js";
 import { Motion } from "./map/motion.js";
-import { Theme } from "./map/theme.js";
+import { parseColour } from "./map/point_colours.js";
 import { GroupList } from "./panel/group_list.js";
 import { LegendAndFilters } from "./panel/legend_and_filters.js";
 import { ReviewLists } from "./panel/review_lists.js";
@@ -22,11 +22,12 @@ import { SearchBox } from "./panel/search_box.js";
 import { SelectionPanel } from "./panel/selection_panel.js";
 import { receiveImages } from "./placing/receive_images.js";
 import { State } from "./state.js";
+import { Theme } from "./theme.js";
 
 function start() {
   const data = new PageData();
   const state = new State(data);
-  const theme = new Theme();
+  const theme = new Theme(["ground", "ink", "warning"], parseColour);
   const map = new MapView(state, theme);
   const motion = new Motion(map);
   const navigator = new Navigator(state, map, motion);

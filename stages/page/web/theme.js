@@ -1,11 +1,11 @@
-// Light and dark, and the style sheet's colours for the canvases.
+// Light and dark, and the style sheet's colours for what is drawn on a canvas.
 
 const darkSystem = matchMedia("(prefers-color-scheme: dark)");
-const NAMES = ["ground", "raised", "ink", "soft", "line", "accent", "fit", "data", "training", "validation", "band"];
 
+// Each colour in `names` is a property, `read` from its text in the style sheet.
 export class Theme {
-  constructor() {
-    this.listeners = [];
+  constructor(names, read = (text) => text) {
+    Object.assign(this, { names, read, listeners: [] });
     this.set(darkSystem.matches);
     darkSystem.addEventListener("change", () => this.set(darkSystem.matches));
   }
@@ -13,7 +13,7 @@ export class Theme {
   set(dark) {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
     const style = getComputedStyle(document.documentElement);
-    for (const name of NAMES) this[name] = style.getPropertyValue(`--${name}`).trim();
+    for (const name of this.names) this[name] = this.read(style.getPropertyValue(`--${name}`).trim());
     this.dark = dark;
     for (const listener of this.listeners) listener();
   }
