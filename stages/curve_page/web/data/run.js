@@ -95,10 +95,6 @@ export class Run {
     return this.bandY.map((bound) => interpolated(this.grid, bound, place));
   }
 
-  epochOf(m) {
-    return this.step[m] / this.epochSteps;
-  }
-
   // { step, train, validation } of each epoch.
   get epochs() {
     return (this.epochTable ??= Array.from({ length: this.epoch_loss.length / 2 }, (_, i) => ({
