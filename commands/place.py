@@ -31,8 +31,8 @@ from stages.latents.encode_new_rows import (
     place_vectors,
 )
 from stages.latents.torchvision_encoder import load_encoder
-from stages.page.finished_page import finished_page, folder_url, keep_columns
 from stages.page.map_page import Points
+from stages.page.page_from_artifacts import folder_url, keep_columns, page_from_artifacts
 
 PICTURE = Path("plots/placed.png")
 PAGE_NEIGHBOURS = 8  # as the page lists them for all other points
@@ -221,7 +221,7 @@ def interactive(known: pd.DataFrame, placed: Placed, path: Path) -> str:
         warnings=["; ".join(warnings) for warnings in placed.warnings],
         folder="" if placed.images is None else links_to(names, path),
     )
-    return finished_page(
+    return page_from_artifacts(
         keep_columns(samples, shown),
         read_arrays("data/images.npz"),
         read_arrays("data/latents.npz"),

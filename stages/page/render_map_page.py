@@ -4,11 +4,11 @@ from stages.common.artifacts import read_arrays, read_csv, read_json, read_weigh
 from stages.common.errors import run
 from stages.common.samples_table import read_samples
 from stages.common.settings import load_params, map_params
-from stages.page.finished_page import finished_page, keep_columns
+from stages.page.page_from_artifacts import keep_columns, page_from_artifacts
 
 
 def main() -> None:
-    page = finished_page(
+    page = page_from_artifacts(
         keep_columns(read_samples(), load_params("page").columns),
         read_arrays("data/images.npz"),
         read_arrays("data/latents.npz"),

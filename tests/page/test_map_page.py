@@ -13,8 +13,8 @@ import pytest
 
 from stages.common.errors import InputError
 from stages.common.samples_table import columns_of, make_samples
-from stages.page.finished_page import folder_url, keep_columns, located
 from stages.page.map_page import WEB, Points, map_page
+from stages.page.page_from_artifacts import folder_url, keep_columns, located
 
 SCRIPT = r"<script>(.*?)</script>"
 

@@ -1,7 +1,7 @@
 // Reads the runs, makes the state, and connects the views that draw it and the controls that change it.
 import { byId } from "../../page/web/elements.js";
 import { Theme } from "../../page/web/theme.js";
-import { Column } from "./column.js";
+import { RunPanels } from "./run_panels.js";
 import { connectRuns } from "./controls/open_runs.js";
 import { Timeline } from "./controls/timeline.js";
 import { readRuns } from "./data/unpack.js";
@@ -15,7 +15,7 @@ async function start() {
   const columns = [];
   const layOut = () => {
     const host = byId("columns");
-    while (columns.length < state.shown.length) columns.push(new Column(host, state, theme, columns.length));
+    while (columns.length < state.shown.length) columns.push(new RunPanels(host, state, theme, columns.length));
     columns.forEach((column, slot) => (column.host.hidden = slot >= state.shown.length));
     host.className = state.shown.length > 1 ? "two" : "one";
     columns.forEach((column) => column.show());

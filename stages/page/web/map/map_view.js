@@ -4,7 +4,7 @@ import { groupLabels } from "./group_labels.js";
 import { drawOverlay } from "./overlay.js";
 import { cssColour, categoryColours, pointColours } from "./point_colours.js";
 import { PointLayout } from "./point_layout.js";
-import { MARGIN, SlidingCanvas } from "./sliding_canvas.js";
+import { MARGIN, OverscanCanvas } from "./overscan_canvas.js";
 import { DENSEST, FRAME_PIXELS, GROWTH } from "./shaders.js";
 import { WebGlRenderer } from "./webgl_renderer.js";
 
@@ -25,7 +25,7 @@ export class MapView {
     this.lasso = null; // path of map positions while one is drawn
     this.listeners = []; // called after every drawing
     this.renderer = new WebGlRenderer(this.canvas, this.data);
-    this.sliding = new SlidingCanvas(this.canvas, this);
+    this.overscan = new OverscanCanvas(this.canvas, this);
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     this.canvas.addEventListener("webglcontextrestored", () => {
       this.renderer = new WebGlRenderer(this.canvas, this.data);
@@ -100,7 +100,7 @@ export class MapView {
     if (this.moved || this.recoloured) renderer.setColours(this.colours);
     this.moved = this.recoloured = false;
     this.prepare();
-    this.sliding.show();
+    this.overscan.show();
     drawOverlay(this.surface, this);
     for (const listener of this.listeners) listener();
   }

@@ -7,9 +7,9 @@ import { FitPlot } from "./plots/fit_plot.js";
 import { GradientPlot } from "./plots/gradient_plot.js";
 import { LossPlot } from "./plots/loss_plot.js";
 import { ResidualPlot } from "./plots/residual_plot.js";
-import { bareWords, differences, experimentWords, fitWords, gradientWords, insideWords, lossWords, residualWords, settingsWords } from "./words.js";
+import { bareWords, differences, experimentWords, fitWords, gradientWords, insideWords, lossWords, residualWords, settingsWords } from "./explanations.js";
 
-export class Column {
+export class RunPanels {
   // `slot` is the place among the shown runs.
   constructor(host, state, theme, slot) {
     Object.assign(this, { state, slot });

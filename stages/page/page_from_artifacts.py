@@ -20,7 +20,7 @@ NEIGHBOURS = 8  # latent neighbours listed for each point
 NAMES = {"drawn": "Drawn garments", "fashion-mnist": "Fashion-MNIST"}
 
 
-def finished_page(
+def page_from_artifacts(
     samples: pd.DataFrame,
     pictures: dict[str, np.ndarray],
     coded: dict[str, np.ndarray],

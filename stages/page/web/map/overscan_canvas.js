@@ -1,9 +1,9 @@
-// Draws somewhat more of the map than is seen. While the map only moves, the browser slides the finished canvas, and the
+// Draws an overscan: a margin beyond the viewport. While the map only moves, the browser slides the finished canvas, and the
 // points are drawn again when its edge comes near. So moving 70,000 points costs as little as moving 600.
 
 export const MARGIN = 160; // CSS pixels of the canvas beyond each side of the viewport
 
-export class SlidingCanvas {
+export class OverscanCanvas {
   constructor(canvas, map) {
     Object.assign(this, { canvas, map, drawn: null });
   }
