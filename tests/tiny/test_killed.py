@@ -46,7 +46,7 @@ def is_writing(folder: Path) -> bool:
 
 
 def is_growing(path: str, table: bytes, whole: bytes) -> bool:
-    """Tell whether a table of losses holds the first epochs of `whole`, in whole rows: it grows while a stage trains."""
+    """Tell whether a table of losses holds the first rows of `whole`: it grows while a stage trains."""
     return path.endswith("_loss.csv") and table.endswith(b"\n") and whole.startswith(table)
 
 

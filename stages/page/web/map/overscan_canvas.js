@@ -1,5 +1,5 @@
-// Draws an overscan: a margin beyond the viewport. While the map only moves, the browser slides the finished canvas, and the
-// points are drawn again when its edge comes near. So moving 70,000 points costs as little as moving 600.
+// Draws an overscan: a margin beyond the viewport. While the map only moves, the browser slides the finished canvas,
+// and the points are drawn again when its edge comes near. So moving 70,000 points costs as little as moving 600.
 
 export const MARGIN = 160; // CSS pixels of the canvas beyond each side of the viewport
 
