@@ -14,13 +14,9 @@ METRICS = ("regressor", "latents", "map")
 NEAR = 1.05  # times the noise floor up to which nothing is left to learn
 NO_BETTER = 0.98  # of a straight line's error, from which the network is no better than the line
 NEXT = {  # what to open, by the metrics that go with it
-    "plots/map.html": ("map", "the interactive map, in a browser"),
-    "plots/map_images.png": ("map", "the map drawn with its images"),
-    "plots/map_points.png": ("map", "the map as points"),
+    "plots/map.html": ("map", "the map, in a browser"),
     "plots/groups.png": ("map", "the groups on the map, each by its most typical images"),
-    "plots/review.png": ("map", "duplicates, suspect labels and outliers"),
     "plots/curve.html": ("regressor", "the training of the curve, played back, in a browser"),
-    "plots/regressor_fit.png": ("regressor", "the fit over the points"),
 }
 
 
@@ -29,15 +25,14 @@ def summary() -> None:
     metrics = {name: read_json(f"metrics/{name}.json") for name in METRICS if Path(f"metrics/{name}.json").exists()}
     if not metrics:
         raise InputError("metrics/ holds no scores: run `dvc repro` first")
-    lines, hidden = describe_fit(metrics["regressor"]) if "regressor" in metrics else [], []
+    lines = describe_fit(metrics["regressor"]) if "regressor" in metrics else []
     if "latents" in metrics and "map" in metrics:
         params = load_params("latents")
         rows_alone = params.is_file and metrics["latents"]["pca_test_mse"] is None
-        hidden = ["plots/map_images.png"] if rows_alone else []
         things = "rows" if rows_alone else "images"
         lines += describe_latents(metrics["latents"], read_samples(), params.source, things)
         lines += describe_map(metrics["map"])
-    print("\n".join(lines + describe_next(metrics, hidden)))
+    print("\n".join(lines + describe_next(metrics)))
 
 
 def describe_fit(scores: dict) -> list[str]:
@@ -120,8 +115,8 @@ def describe_map(scores: dict) -> list[str]:
     return lines
 
 
-def describe_next(metrics: dict[str, dict], hidden: list[str]) -> list[str]:
-    """Name the files to open, as far as they are there; those in `hidden` only say that there is nothing to show."""
+def describe_next(metrics: dict[str, dict]) -> list[str]:
+    """Name the files to open, as far as they are there."""
     shown = [path for path, (name, _) in NEXT.items() if name in metrics and Path(path).exists()]
-    lines = [f"  {path:<24} {NEXT[path][1]}" for path in shown if path not in hidden]
-    return ["Open", *lines] if lines else []
+    lines = [f"  {path:<17} {NEXT[path][1]}" for path in shown]
+    return ["Open, or any other picture in plots/", *lines] if lines else []
