@@ -9,7 +9,6 @@ import json
 import os
 import struct
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,6 @@ import safetensors.numpy
 from stages.common.errors import InputError
 from stages.common.input_checks import check_archive, is_file
 
-ABANDONED = 600  # seconds without a write after which a part has nobody who would finish it
 SCRATCH = Path(".scratch")
 ZIP64 = 1 << 31  # bytes of an array, from which its zip entry needs 64-bit sizes
 MOST_IN_MEMORY = 1 << 28  # bytes of one array
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
     """Call `write` with a binary file that takes the place of `path` once it is complete."""
     target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")  # another run may be writing the same artifact
+    part = target.with_name(f".{target.name}.part")  # what a killed run left is written over
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -48,15 +46,6 @@ def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        _remove_leftovers(target)
-
-
-def _remove_leftovers(target: Path) -> None:
-    """Remove what killed runs had begun to write in the place of `target`."""
-    with contextlib.suppress(OSError):
-        for part in target.parent.glob(f".{target.name}.*.part"):
-            if time.time() - part.stat().st_mtime > ABANDONED:
-                part.unlink()
 
 
 def _read(path: str, read: Callable[[], object]):
@@ -76,16 +65,7 @@ def write_csv(path: str, table: "pd.DataFrame") -> None:
     _write(path, lambda file: table.to_csv(file, index=False, lineterminator="\n"))
 
 
-TEXT = (
-    "file_name",
-    "label",
-    "kind",
-    "why",
-    "other_file_name",
-    "suggestion",
-    "medoid",
-    "told_by",
-)  # columns that are never numbers
+TEXT = ("file_name", "label", "kind", "why", "other_file_name", "suggestion", "medoid", "told_by")  # never numbers
 
 
 def read_csv(path: str) -> "pd.DataFrame":

@@ -10,8 +10,9 @@ from stages.common.errors import InputError
 from stages.common.input_checks import check_table
 
 DAYS = " (days since 1970-01-01)"  # follows the name of a column of dates, whose values are numbers of days
-COMMA_NUMBER = r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?"
+COMMA_NUMBER = r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?"
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+ANY_NUMBER = f"{NUMBER}|{COMMA_NUMBER}"
 CLOCKS = ("", " %H:%M", " %H:%M:%S")
 MOSTLY = 0.9  # a column holds numbers if this share of its fields are some
 
@@ -48,21 +49,26 @@ def read_text_table(path: str) -> pd.DataFrame:
     if table.empty:
         raise empty
     if separator != ",":
-        table = table.apply(_with_decimal_points)
+        table = table.apply(lambda column: with_decimal_points(column, column.iloc[1:]))  # the first may be a header
     names = ["" if pd.isna(name) else str(name).lstrip("# ").rstrip() for name in table.iloc[0]]
     if _is_header(names, table.iloc[1:101]):
         return table.iloc[1:].set_axis(names, axis="columns")
     return table.set_axis(["x", "y"] if len(names) == 2 else [f"column {i + 1}" for i in range(len(names))], axis=1)
 
 
+def with_decimal_points(column: pd.Series, rows: pd.Series) -> pd.Series:
+    """Return a text column with points for decimal commas, and without points for thousands, if `rows` of it mostly
+    hold numbers."""
+    known = rows.dropna()
+    if not known.str.contains(",", regex=False).any() or known.str.fullmatch(ANY_NUMBER).mean() < MOSTLY:
+        return column
+    points = column.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+    return column.where(~column.str.fullmatch(COMMA_NUMBER, na=False), points)
+
+
 def numbers_of(column: pd.Series) -> pd.Series:
     """Return a text column as float64; NaN where a field is no number. Decimal commas are recognised."""
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    other = column[numbers.isna() & column.notna()]
-    if len(other) and other.str.fullmatch(COMMA_NUMBER).mean() >= MOSTLY:
-        plain = column.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-        numbers = pd.to_numeric(plain.where(column.str.contains(",", na=False), column), errors="coerce")
-    return numbers.astype("float64")
+    return pd.to_numeric(with_decimal_points(column, column), errors="coerce").astype("float64")
 
 
 def days_of(column: pd.Series) -> pd.Series | None:
@@ -130,15 +136,6 @@ def _is_header(names: list[str], rows: pd.DataFrame) -> bool:
         return True
     texts = [i for i, name in enumerate(names) if name and i not in numbers.index]
     return any(rows[i].str.fullmatch(NUMBER).mean() >= MOSTLY for i in texts)
-
-
-def _with_decimal_points(column: pd.Series) -> pd.Series:
-    """Replace decimal commas if all fields but the first, which may be a header, are numbers."""
-    known = column.iloc[1:].dropna()
-    if not known.str.contains(",", regex=False).any() or not known.str.fullmatch(f"{NUMBER}|{COMMA_NUMBER}").all():
-        return column
-    plain = column.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    return column.where(~column.str.fullmatch(COMMA_NUMBER, na=False), plain)
 
 
 def _separator(lines: list[str]) -> str:

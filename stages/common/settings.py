@@ -1,16 +1,14 @@
 """The schema of `params.yaml`: one class for each section, one field for each setting."""
 
 import difflib
-import re
 import reprlib
-import sys
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from ruamel.yaml import YAML
 
-from stages.common.errors import InputError, run
+from stages.common.errors import InputError
 
 
 def _auto_or(lowest: float, highest: float, numbers: type = int) -> AfterValidator:
@@ -205,37 +203,12 @@ LONGEST_FILE = 100_000  # bytes
 MAP_SECTIONS = ("images", "autoencoder", "latents", "tsne")
 
 
-class Loader(yaml.SafeLoader):
-    """Reads numbers as YAML 1.2 and DVC do (`1e-3` is a float), and rejects duplicate keys and aliases."""
-
-    def construct_mapping(self, node, deep=False):
-        values = super().construct_mapping(node, deep)
-        if len(values) < len(node.value):
-            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-            twice = next(key for at, key in enumerate(keys) if key in keys[:at])
-            raise yaml.constructor.ConstructorError(None, None, f"{twice!r} is given twice", node.start_mark)
-        return values
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):  # a few nested aliases can expand to billions of values
-            raise yaml.composer.ComposerError(
-                None, None, "write values out instead of *aliases", self.peek_event().start_mark
-            )
-        return super().compose_node(parent, index)
-
-
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)$"), list("-+0123456789.")
-)
-
-
 def load_params(key: str, path: str = "params.yaml"):
     """Return one section of `path`, or one setting such as `latents.source`.
 
     Every section is checked, so that a mistake shows in the first stage that runs. Raises `InputError` for a file that
     is not YAML, an unknown section or key, a wrong type or value, or values that do not go together.
     """
-    sys.audit("fitmap.load_params", key)
     section, _, name = key.partition(".")
     content = _read_yaml(path)
     if section not in content:
@@ -247,12 +220,6 @@ def load_params(key: str, path: str = "params.yaml"):
 def map_params(path: str = "params.yaml") -> dict[str, dict]:
     """Return the settings that shaped the map, by section; `images.root` is left out, as it names a local folder."""
     return {name: load_params(name, path).model_dump(exclude={"root"}) for name in MAP_SECTIONS}
-
-
-def check_file(path: str = "params.yaml") -> None:
-    """Check that `path` holds every section and that each is valid."""
-    for section in SECTIONS:
-        load_params(section, path)
 
 
 def check_section(section: str, values: object, path: str = "params.yaml"):
@@ -287,8 +254,8 @@ def _read_yaml(path: str) -> dict:
     if len(text) > LONGEST_FILE:
         raise InputError(f"{path} is longer than {LONGEST_FILE:,} bytes")
     try:
-        content = yaml.load(text.decode("utf-8-sig"), Loader=Loader)
-    except Exception as error:  # PyYAML also raises ValueError and others, as for `!!int ''`
+        content = YAML(typ="safe", pure=True).load(text.decode("utf-8-sig"))  # as DVC reads it: YAML 1.2
+    except Exception as error:  # also ValueError and others, as for `!!int ''`
         raise InputError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold sections ({', '.join(SECTIONS)})")
@@ -310,7 +277,3 @@ def _short(value: object) -> str:
     except ValueError:  # an int with more digits than Python converts
         text = "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-if __name__ == "__main__":
-    run(check_file)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages.common.errors import InputError
-from stages.common.settings import SECTIONS, check_file, check_section
+from stages.common.settings import SECTIONS, check_section, load_params
 from tests.run_with_limits import ending_of
 
 with open("params.yaml") as file:
@@ -84,7 +84,7 @@ FILES = {
 def test_a_damaged_settings_file_is_refused_in_little_time_and_memory(tmp_path, name):
     content = FILES[name]
     (tmp_path / "params.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
-    ending = ending_of(check_file, "params.yaml", folder=tmp_path)
+    ending = ending_of(load_params, "curve", folder=tmp_path)
     assert ending.refusal
     assert len(ending.refusal) < 1500
 
@@ -100,5 +100,5 @@ def test_any_text_is_refused_with_one_line(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "params.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError) as caught:
-        check_file(str(path))
+        load_params("curve", str(path))
     assert "\n" not in str(caught.value)

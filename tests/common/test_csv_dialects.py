@@ -39,7 +39,7 @@ def test_recognises_separator_header_and_encoding(tmp_path, content, columns, fi
     [
         (["1.5", "-2e3", ".5"], [1.5, -2000, 0.5]),
         (["1,509", "-0,025", "3"], [1.509, -0.025, 3]),
-        (["1.234,5", "12,25", "7"], [1234.5, 12.25, 7]),
+        (["1.234,5", "12,25", ",5", "7"], [1234.5, 12.25, 0.5, 7]),
         (["1", "1,5x", ""], [1, np.nan, np.nan]),
     ],
 )
@@ -60,6 +60,13 @@ def test_numbers_may_have_decimal_commas(texts, numbers):
 )
 def test_dates_become_days(texts, days):
     np.testing.assert_array_equal(days_of(pd.Series(texts)), days)
+
+
+def test_a_table_and_a_column_read_decimal_commas_alike(tmp_path):
+    fields = ["1,5", ",5", "-2.000,25", "3", "?", *["4,5"] * 10]
+    table = read_text_table(write(tmp_path, "a;b\n" + "".join(f"{field};1\n" for field in fields)))
+    np.testing.assert_array_equal(numbers_of(table["a"]), numbers_of(pd.Series(fields)))
+    assert table["a"].iloc[:5].tolist() == ["1.5", ".5", "-2000.25", "3", "?"]
 
 
 def test_dates_of_no_clear_order_are_refused():

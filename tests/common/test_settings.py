@@ -4,13 +4,14 @@ import pytest
 import yaml
 
 from stages.common.errors import InputError
-from stages.common.settings import SECTIONS, check_file, check_section, load_params
+from stages.common.settings import SECTIONS, check_section, load_params
 
 VALUES = yaml.safe_load(Path("params.yaml").read_text())
 
 
 def test_the_committed_file_is_valid_and_every_value_has_its_line():
-    check_file()
+    for section in SECTIONS:
+        load_params(section)
     lines = Path("params.yaml").read_text().splitlines()
     for section, schema in SECTIONS.items():
         for key in getattr(schema, "model_fields", ()):
@@ -60,7 +61,7 @@ def test_a_missing_value_is_named():
         ("", "must hold sections"),
         ("- a\n- b\n", "must hold sections"),
         ("curve: [", "not valid YAML"),
-        ("curve: {a: 1, a: 2}", "given twice"),
+        ("curve: {a: 1, a: 2}", "duplicate key"),
         ("curve: !!python/object/apply:os.system ['true']", "not valid YAML"),
         ("kurve: {}", "`kurve` is not a section; did you mean curve"),
         ("curve: 3", "section `curve` must hold"),
@@ -81,15 +82,12 @@ def test_a_missing_file_says_where_to_run(tmp_path):
 
 def test_numbers_in_exponent_form_are_numbers(tmp_path):
     path = tmp_path / "params.yaml"
-    path.write_text(
-        yaml.safe_dump({"regressor": VALUES["regressor"]}).replace("learning_rate: ", "learning_rate: 1e-3 #")
-    )
+    path.write_text(Path("params.yaml").read_text().replace("learning_rate: 0.1 ", "learning_rate: 1e-3 "))
     assert load_params("regressor", str(path)).learning_rate == 0.001
 
 
 def test_a_mistake_in_any_section_shows_in_the_first_stage_that_runs(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump({**VALUES, "tsne": {**VALUES["tsne"], "perplexty": 30}}))
-    for check in (check_file, lambda path: load_params("curve", path)):
-        with pytest.raises(InputError, match=r"tsne\.perplexty is not a setting; did you mean perplexity\?"):
-            check(str(path))
+    with pytest.raises(InputError, match=r"tsne\.perplexty is not a setting; did you mean perplexity\?"):
+        load_params("curve", str(path))
