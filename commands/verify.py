@@ -1,33 +1,27 @@
 """`fitmap verify`: check the artifacts, here and on a remote, against dvc.lock and the .dvc files.
 
-What is checked is not trusted: it is only hashed. No pickle is read, no link is followed, and of no file more bytes are
-read than it should have.
+What is checked is not trusted: files are only hashed, and no link is followed.
 """
 
 import hashlib
 import json
-import os
 import re
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
-from unittest.mock import patch
 
-import yaml
-from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from dvc.utils.serialize import load_yaml
 from dvc_data.hashfile.db import HashFileDB
+from dvc_objects.fs.base import FileSystem
 
 from commands.compare.metric_verdicts import flatten
 from stages.common.errors import InputError
-from stages.common.settings import Loader
 
 MD5 = re.compile(r"[0-9a-f]{32}")
-LONGEST_LIST = 1 << 26  # bytes read of the list of a folder, or of an entry of the run cache
+LINK = -1  # in place of a size
 
 
 class Finding(NamedTuple):
@@ -50,6 +44,11 @@ class Artifact(NamedTuple):
     cached: bool
     commit: str = ""
 
+    @property
+    def key(self) -> str:
+        """The path of its object in a cache."""
+        return f"{self.md5[:2]}/{self.md5[2:]}"
+
     def __str__(self) -> str:
         return f"{self.path} of commit {self.commit}" if self.commit else self.path
 
@@ -59,99 +58,74 @@ def verify(remote: str | None, all_commits: bool, as_json: bool) -> None:
 
     With a remote, its objects are checked too, and files that the workspace lacks are no finding: a pull fetches them.
     """
-    with open_stores(remote) as stores:
-        current, history = ([*found, *members(found, stores)] for found in (current_artifacts(), committed_artifacts()))
-        owners = {artifact.md5: str(artifact) for artifact in (*history, *current)}
-        findings = [*other_settings(), *check_workspace(current, owners, missing_is_wrong=remote is None)]
-        if remote:
-            wanted = {artifact.md5: artifact for artifact in (*history, *current) if artifact.cached}
-            checked = [artifact for artifact in wanted.values() if all_commits or not artifact.commit]
-            findings += check_remote(stores[-1], remote, checked, owners)
+    if not Path("dvc.lock").is_file():
+        raise InputError("dvc.lock is missing: `dvc repro` makes it; run `fitmap verify` in the project's folder")
+    try:
+        with Repo() as repo:
+            count, findings = check(repo, remote, all_commits)
+    except InputError:
+        raise
+    except Exception as error:  # the clients of the remotes have no exception in common
+        raise InputError(f"{remote or 'the workspace'} cannot be checked ({type(error).__name__}: {error})")
     if as_json:
-        print(json.dumps({"checked": len(current), "findings": [found._asdict() for found in findings]}, indent=2))
+        print(json.dumps({"checked": count, "findings": [finding._asdict() for finding in findings]}, indent=2))
     else:
         for finding in findings:
             print(f"{finding.path}: {finding.problem}\n  repair: {finding.repair}")
-        print(f"checked {len(current)} artifacts: {len(findings) or 'no'} findings")
+        print(f"checked {count} artifacts: {len(findings) or 'no'} findings")
     if findings:
         raise SystemExit(1)
 
 
-def git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
-    if done.returncode:
-        raise InputError(f"git {arguments[0]} failed: {done.stderr}")
-    return done.stdout
+def check(repo: Repo, remote: str | None, all_commits: bool) -> tuple[int, list[Finding]]:
+    """Return the number of artifacts in the workspace, and all findings."""
+    store = repo.cloud.get_remote_odb(remote) if remote else None
+    lists = [repo.cache.local, store] if store else [repo.cache.local]
+    current, history = with_members(artifacts_of(repo), lists), []
+    if store:
+        log = repo.scm.gitpython.git.log("--all", "--full-history", "--format=%H", "--", "dvc.lock", "*.dvc")
+        commits = repo.brancher(revs=log.split(), workspace=False)
+        history = with_members([found for commit in commits for found in artifacts_of(repo, commit[:7])], lists)
+    owners = {artifact.md5: str(artifact) for artifact in (*history, *current)}
+    findings = [*other_settings(), *check_workspace(current, owners, missing_is_wrong=store is None)]
+    if store:
+        wanted = {artifact.md5: artifact for artifact in (*history, *current) if artifact.cached}
+        checked = [artifact for artifact in wanted.values() if all_commits or not artifact.commit]
+        findings += check_remote(store, remote, checked, owners)
+    return len(current), findings
 
 
-def current_artifacts() -> list[Artifact]:
-    """Return the artifacts of the workspace."""
-    if not Path("dvc.lock").is_file():
-        raise InputError("dvc.lock is missing: `dvc repro` makes it; run `fitmap verify` in the project's folder")
-    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    present = [name for name in names if Path(name).is_file() or not name.endswith(".dvc")]
-    return parse(present, lambda name: Path(name).read_text("utf-8"))
+def artifacts_of(repo: Repo, commit: str = "") -> Iterator[Artifact]:
+    """Yield the artifacts of the workspace, or of the commit to which `repo` is switched.
 
-
-def committed_artifacts() -> list[Artifact]:
-    """Return the artifacts of all commits of branches, tags, stashes and experiments, each content once a path."""
-    log = git("log", "--all", "--full-history", "-m", "--diff-filter=AM", "--format=%h", "--", "dvc.lock", "*.dvc")
-    found = {}
-    for commit in dict.fromkeys(log.split()):  # with -m, a merge is listed once for each parent
-        names = git("ls-tree", "-r", "-z", "--name-only", commit).split("\0")
-        for artifact in parse(names, lambda name, commit=commit: git("show", f"{commit}:{name}"), commit):
-            found.setdefault((artifact.md5, artifact.path), artifact)
-    return list(found.values())
-
-
-def parse(names: list[str], read: Callable[[str], str], commit: str = "") -> list[Artifact]:
-    """Return the artifacts that dvc.lock and the .dvc files among `names`, the files in git, list.
-
-    Raises `InputError` for a damaged file, a path that leaves the project, and a hash that is no MD5.
+    Raises `InputError` for a hash that is no MD5, which could lead out of the cache.
     """
-    in_git, artifacts = set(names), []
-    for name in [name for name in names if name == "dvc.lock" or name.endswith(".dvc")]:
-        where = f"{name} of commit {commit}" if commit else name
-        try:
-            content = yaml.safe_load(read(name))
-            stages = content["stages"].values() if name == "dvc.lock" else [content]
-            for out in [out for stage in stages for out in stage.get("outs", [])]:
-                path, md5 = inside(PurePosixPath(name).parent / out["path"], where), str(out["md5"])
-                if not MD5.fullmatch(md5.removesuffix(".dir")):
-                    raise InputError(f"{where} names {path} by {md5!r}, no file's md5: do not pull it")
-                size = None if md5.endswith(".dir") else int(out["size"])
-                artifacts.append(Artifact(path, md5, size, path not in in_git, commit))
-        except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{where} is damaged ({type(error).__name__}): restore it from git")
-    return artifacts
+    for out in repo.index.outs:
+        path, md5 = repo.fs.relpath(out.fs_path, repo.root_dir), out.hash_info.value
+        if md5 and not MD5.fullmatch(md5.removesuffix(".dir")):
+            raise InputError(f"{path} has the hash {md5!r}, no file's md5: do not pull it")
+        if md5:
+            yield Artifact(path, md5, None if md5.endswith(".dir") else out.meta.size, out.use_cache, commit)
 
 
-def inside(path: PurePosixPath, where: str) -> str:
-    """Return a path as text. Raises `InputError` if it leaves the project, on Windows too."""
-    if path.is_absolute() or ".." in path.parts or re.search(r"\\|^\w:", str(path)):
-        raise InputError(f"{where} names {path}, which leaves the project: do not pull it")
-    return str(path)
-
-
-def members(artifacts: list[Artifact], stores: list[HashFileDB]) -> Iterator[Artifact]:
-    """Yield the files of folders, as the first intact list of them in the stores names them."""
-    for folder in [artifact for artifact in artifacts if artifact.md5.endswith(".dir")]:
-        for store in stores:
-            content = b""
-            with suppress(Exception):  # the list itself is an artifact, whose check reports the error
-                content = read_start(store, store.oid_to_path(folder.md5))
-            if hashlib.md5(content).hexdigest() == folder.md5.removesuffix(".dir"):
-                for file in json.loads(content):
-                    path = inside(PurePosixPath(folder.path, file["relpath"]), folder.path)
-                    yield Artifact(path, str(file["md5"]), None, True, folder.commit)
-                break
+def with_members(artifacts: Iterable[Artifact], stores: list[HashFileDB]) -> list[Artifact]:
+    """Return the artifacts, each content once a path, and the files of folders, if a store has an intact list."""
+    found = {(artifact.md5, artifact.path): artifact for artifact in artifacts}
+    for folder, store in [(one, store) for one in found.values() if one.md5.endswith(".dir") for store in stores]:
+        content = b""
+        with suppress(Exception):  # the list itself is an artifact, whose check reports the error
+            content = store.fs.cat_file(store.oid_to_path(folder.md5))
+        if hashlib.md5(content).hexdigest() == folder.md5.removesuffix(".dir"):
+            for file in json.loads(content):
+                path = f"{folder.path}/{file['relpath']}"
+                found[file["md5"], path] = Artifact(path, file["md5"], None, True, folder.commit)
+    return list(found.values())
 
 
 def other_settings() -> Iterator[Finding]:
     """Yield the stages whose settings in dvc.lock differ from params.yaml."""
-    lock, params = (yaml.load(Path(name).read_text("utf-8"), Loader) for name in ("dvc.lock", "params.yaml"))
-    now = flatten(params)
-    for name, stage in lock["stages"].items():
+    now = flatten(load_yaml("params.yaml"))
+    for name, stage in load_yaml("dvc.lock")["stages"].items():
         before = flatten(stage.get("params", {}).get("params.yaml", {}))
         different = [f"{key} = {old}, now {now.get(key)}" for key, old in before.items() if now.get(key) != old]
         if different:
@@ -160,102 +134,69 @@ def other_settings() -> Iterator[Finding]:
 
 
 def check_workspace(artifacts: list[Artifact], owners: dict[str, str], missing_is_wrong: bool) -> Iterator[Finding]:
-    """Yield the artifacts whose file differs; `owners` names the artifact of each known MD5."""
+    """Yield the artifacts whose file is missing or wrong; `owners` names the artifact of each known MD5."""
     for artifact in artifacts:
         path = Path(artifact.path)
-        repair = f"dvc pull --force {path}" if artifact.cached else f"git checkout -- {path}"
+        size = path.stat().st_size if path.is_file() else 0 if path.exists() else None
         if not path.resolve().is_relative_to(Path().resolve()):
-            yield Finding(artifact.path, "a link that leads out of the project", f"rm {path} && {repair}")
-        elif not path.exists():
-            yield from [Finding(artifact.path, "missing", repair)] * missing_is_wrong
-        elif path.is_file() == artifact.md5.endswith(".dir"):
-            yield Finding(artifact.path, "a folder instead of a file, or a file", f"move {path} away, then {repair}")
-        elif path.is_file() and (problem := content_problem(path.open, path.stat().st_size, artifact, owners)):
-            yield Finding(artifact.path, problem, repair)
+            size = LINK
+        if (artifact.md5.endswith(".dir") and path.is_dir()) or (size is None and not missing_is_wrong):
+            continue
+        repair = f"dvc pull --force {path}" if artifact.cached else f"git checkout -- {path}"
+        if problem := content_problem(path.open, size, artifact, owners):
+            yield Finding(artifact.path, problem, repair if size != LINK else f"rm {path} && {repair}")
 
 
-def content_problem(open_file: Callable, size: int, artifact: Artifact, owners: dict[str, str]) -> str | None:
-    """Say what is wrong with a file of `size` bytes that should be the artifact's; None if nothing is."""
-    expected = size if artifact.size is None else artifact.size
+def check_remote(
+    store: HashFileDB, remote: str, artifacts: list[Artifact], owners: dict[str, str]
+) -> Iterator[Finding]:
+    """Yield the artifacts whose object is missing or wrong, then the objects that no commit and no run names."""
+    fs, address, found = store.fs, store.fs.unstrip_protocol(store.path), list_files(store.fs, store.path)
+
+    def problem_of(artifact: Artifact) -> str | None:
+        path = store.oid_to_path(artifact.md5)
+        return content_problem(lambda mode: fs.open(path, mode), found.get(artifact.key), artifact, owners)
+
+    with ThreadPoolExecutor(fs.jobs) as pool:
+        problems = list(pool.map(problem_of, artifacts))
+    for artifact, problem in zip(artifacts, problems, strict=True):
+        push = f"dvc push --remote {remote} {'--all-commits' if artifact.commit else artifact.path}"
+        first = f"delete {address}/{artifact.key}, then" if artifact.key in found else "where it is in the cache:"
+        if problem:
+            yield Finding(str(artifact), f"on {remote}: {problem}", f"{first} {push}")
+    runs = fs.join(fs.parent(fs.parent(store.path)), "runs")  # the run cache, beside files/md5
+    texts = [fs.cat_file(fs.join(runs, path)).decode() for path, size in list_files(fs, runs).items() if size != LINK]
+    known = owners.keys() | {md5 for text in texts for md5 in MD5.findall(text)}
+    for key in sorted(found.keys() - {f"{md5[:2]}/{md5[2:]}" for md5 in known}):
+        what = "left over from an interrupted push" if key.endswith(".tmp") else "foreign, no commit names it"
+        repair = f"git fetch --all, in case a new commit names it; delete {address}/{key}"
+        yield Finding(key, f"on {remote}: {what}", repair)
+
+
+def list_files(fs: FileSystem, folder: str) -> dict[str, int]:
+    """Return the size of each file below a folder by its path there, LINK for a link, which is not followed."""
+    sizes = {}
+    for entry in [entry for _, _, files in fs.walk(folder, detail=True) for entry in files.values()]:
+        is_file = entry["type"] == "file" and not entry.get("islink")
+        sizes[fs.relpath(entry["name"], folder)] = (entry.get("size") or 0) if is_file else LINK
+    return sizes
+
+
+def content_problem(open_file: Callable, size: int | None, artifact: Artifact, owners: dict[str, str]) -> str | None:
+    """Say what is wrong with an artifact's file of `size` bytes (None: missing), None if nothing is."""
+    expected, md5 = size if artifact.size is None else artifact.size, hashlib.md5(usedforsecurity=False)
+    if size is None or size == LINK:
+        return "missing" if size is None else "a link that leads elsewhere"
     if size > expected:
         return f"too long: {size} bytes instead of {expected}"
-    md5, left = hashlib.md5(usedforsecurity=False), expected + 1
     try:
         with open_file("rb") as file:
-            while left and (block := file.read(min(1 << 20, left))):
+            while block := file.read(1 << 20):
                 md5.update(block)
-                left -= len(block)
-    except Exception as error:  # each kind of remote fails in its own way
+    except Exception as error:  # a folder; and each kind of remote fails in its own way
         return f"cannot be read ({type(error).__name__}: {error})"
     if md5.hexdigest() == artifact.md5.removesuffix(".dir"):
         return None
     if md5.hexdigest() in owners:
         return f"swapped: it holds the content of {owners[md5.hexdigest()]}"
-    read = expected + 1 - left
-    return f"truncated: {read} bytes of {expected}" if read < expected else "changed: its hash differs"
-
-
-@contextmanager
-def open_stores(remote: str | None) -> Iterator[list[HashFileDB]]:
-    """Open DVC's cache and, if one is named, a remote, with an empty site cache.
-
-    DVC keeps pickles in its site cache, to which any user of the machine may write by default.
-    """
-    with TemporaryDirectory(prefix="fitmap-") as folder, patch.dict(os.environ, DVC_SITE_CACHE_DIR=folder):
-        try:
-            with Repo() as repository:
-                yield [repository.cache.local, *([repository.cloud.get_remote_odb(remote)] if remote else [])]
-        except InputError:
-            raise
-        except Exception as error:  # the clients of the remotes have no exception in common
-            kind = "" if isinstance(error, DvcException) else f"{type(error).__name__}: "
-            raise InputError(f"remote {remote} cannot be read: {kind}{error}" if remote else f"{kind}{error}")
-
-
-def check_remote(store: HashFileDB, remote: str, artifacts: list[Artifact], owners: dict[str, str]) -> list[Finding]:
-    """Return the artifacts whose object is missing or wrong, then the objects that no commit and no run names."""
-    address, found = store.fs.unstrip_protocol(store.path), list_files(store, store.path)
-
-    def check(artifact: Artifact) -> list[Finding]:
-        key = f"{artifact.md5[:2]}/{artifact.md5[2:]}"
-        push = f"dvc push --remote {remote} {'--all-commits' if artifact.commit else artifact.path}"
-        if key not in found:
-            return [Finding(str(artifact), f"missing on {remote}", f"where it is in the cache: {push}")]
-        problem = "a link, not a file"
-        if is_file(found[key]):
-            path, size = found[key]["name"], found[key].get("size") or 0
-            problem = content_problem(lambda mode: store.fs.open(path, mode), size, artifact, owners)
-        repair = f"delete {address}/{key}, then {push}"
-        return [Finding(str(artifact), f"on {remote} {problem}", repair)] if problem else []
-
-    with ThreadPoolExecutor(store.fs.jobs) as pool:
-        findings = [finding for checked in pool.map(check, artifacts) for finding in checked]
-    known = {f"{md5[:2]}/{md5[2:]}" for md5 in owners.keys() | run_cache_hashes(store)}
-    for key in sorted(found.keys() - known):
-        unfinished = "left over from an interrupted push" if key.endswith(".tmp") else "no commit names it"
-        repair = f"git fetch --all, in case a new commit names it; delete {address}/{key}"
-        findings.append(Finding(key, f"on {remote} foreign: {unfinished}", repair))
-    return findings
-
-
-def list_files(store: HashFileDB, folder: str) -> dict[str, dict]:
-    """Return fsspec's entry of each file and link below a folder of a remote by its path there, following no link."""
-    folders = store.fs.walk(folder, detail=True)
-    entries = [entry for _, _, files in folders for entry in files.values()]
-    return {store.fs.relpath(entry["name"], folder): entry for entry in entries}
-
-
-def is_file(entry: dict) -> bool:
-    return entry["type"] == "file" and not entry.get("islink")
-
-
-def run_cache_hashes(store: HashFileDB) -> set[str]:
-    """Return the MD5 of all outputs in the remote's run cache, the folder runs/ beside files/md5/."""
-    runs = list_files(store, store.fs.join(store.fs.parent(store.fs.parent(store.path)), "runs")).values()
-    texts = [read_start(store, entry["name"]).decode(errors="replace") for entry in runs if is_file(entry)]
-    return {md5 for text in texts for md5 in MD5.findall(text)}
-
-
-def read_start(store: HashFileDB, path: str) -> bytes:
-    with store.fs.open(path, "rb") as file:
-        return file.read(LONGEST_LIST)
+    return f"truncated: {size} bytes of {expected}" if size < expected else "changed: its hash differs"

@@ -1,64 +1,12 @@
 """`fitmap verify` finds what is wrong, names the repair, and trusts nothing that it checks."""
 
-import io
 import json
 import shutil
 
 import pytest
-import yaml
 
-from commands.verify import Artifact, content_problem, parse
-from stages.common.errors import InputError
 from tests.run_in_fork import dvc, fitmap
 from tests.small_project import make_small_project
-
-
-def lock(path: str, md5: str = "0" * 32) -> str:
-    return yaml.safe_dump({"stages": {"make": {"outs": [{"path": path, "md5": md5, "size": 3}]}}})
-
-
-def test_artifacts_are_read_from_the_lock_and_from_dvc_files():
-    texts = {
-        "dvc.lock": lock("a.csv"),
-        "data/mine.dvc": yaml.safe_dump({"outs": [{"path": "mine", "md5": f"{1:032}.dir"}]}),
-    }
-    assert parse([*texts, "a.csv"], texts.get) == [
-        Artifact("a.csv", "0" * 32, 3, cached=False),
-        Artifact("data/mine", f"{1:032}.dir", None, cached=True),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (lock("../../home/.profile"), "leaves the project"),
-        (lock("/etc/passwd"), "leaves the project"),
-        (lock("..\\x"), "leaves the project"),
-        (lock("C:\\x"), "leaves the project"),
-        (lock("data", "../../etc/passwd"), "no file's md5"),
-        ("stages: [", "is damaged"),
-        ("!!python/object/apply:os.system [id]", "is damaged"),
-    ],
-    ids=str,
-)
-def test_a_hostile_lock_is_refused(text, message):
-    with pytest.raises(InputError, match=message):
-        parse(["dvc.lock"], lambda name: text, "abc1234")
-
-
-def test_no_more_is_read_than_the_lock_says():
-    class Endless(io.RawIOBase):
-        taken = 0
-
-        def read(self, size: int) -> bytes:
-            self.taken += size
-            return b"x" * size
-
-    file = Endless()
-    artifact = Artifact("a.csv", "0" * 32, 10, True)
-    assert content_problem(lambda mode: file, 10, artifact, {}) == "changed: its hash differs"
-    assert file.taken == 11
-    assert content_problem(None, 11, artifact, {}) == "too long: 11 bytes instead of 10"
 
 
 @pytest.fixture
@@ -95,7 +43,7 @@ def test_each_fault_in_the_workspace_is_named_and_repaired(project, tmp_path):
         "plots/count.png": ("too long: ", content["data/list.csv"] * 9),
         "metrics/map.json": ("missing", None),
         "data/input/images/mine/a.png": ("swapped: it holds the content of data/input/images/mine/b.png", b"b"),
-        "data/input/images/mine/c.png": ("a link that leads out of the project", None),
+        "data/input/images/mine/c.png": ("a link that leads elsewhere", None),
     }
     for path, (_, bad) in faults.items():
         (folder / path).unlink()
@@ -122,10 +70,14 @@ def test_outputs_made_under_other_settings_are_named(project):
 
 
 def test_faults_on_a_remote_are_found_and_files_of_your_own_are_not_foreign(project, tmp_path):
+    project.set({"curve": {"seed": 7}})
+    project.repro()
+    project.commit("another seed")
+    project.fork(dvc, "push", "-q", "--run-cache")
+    storage = tmp_path / "storage/files/md5"
     assert "no findings" in project.fork(fitmap, "verify", "--remote", "storage", "--all-commits")
-    lost = next(path for path in (tmp_path / "storage/files/md5").rglob("*") if path.suffix == ".dir")
-    lost.unlink()
-    foreign = tmp_path / "storage/files/md5/ab" / ("c" * 30)
+    next(path for path in storage.rglob("*") if path.suffix == ".dir").unlink()
+    foreign = storage / "ab" / ("c" * 30)
     foreign.parent.mkdir(exist_ok=True)
     foreign.write_text("not ours")
     picture = project.folder / "data/input/images/mine/a.png"
@@ -134,6 +86,45 @@ def test_faults_on_a_remote_are_found_and_files_of_your_own_are_not_foreign(proj
     printed = project.fork(fitmap, "verify", "--json", "--remote", "storage", fails=True)
     assert [(finding["path"], finding["problem"]) for finding in json.loads(printed)["findings"]] == [
         ("data/input/images/mine/a.png", "changed: its hash differs"),
-        ("data/input/images/mine", "missing on storage"),
-        (f"ab/{'c' * 30}", "on storage foreign: no commit names it"),
+        ("data/input/images/mine", "on storage: missing"),
+        (f"ab/{'c' * 30}", "on storage: foreign, no commit names it"),
     ]
+
+
+def test_a_damaged_object_of_an_earlier_commit_is_found(project, tmp_path):
+    old = project.folder / "data/list.csv"
+    size = old.stat().st_size
+    (lost,) = [
+        path
+        for path in (tmp_path / "storage/files/md5").rglob("*")
+        if path.is_file() and path.read_bytes() == old.read_bytes()
+    ]
+    (project.folder / "data/input/images/mine/d.png").write_text("d")
+    project.fork(dvc, "add", "-q", "data/input/images/mine")
+    project.repro()
+    project.commit("one more")
+    project.fork(dvc, "push", "-q")
+    lost.chmod(0o600)
+    lost.write_bytes(lost.read_bytes()[:-1])
+    assert "no findings" in project.fork(fitmap, "verify", "--remote", "storage")
+    found = findings(project, "--remote", "storage", "--all-commits")
+    ((path, finding),) = found.items()
+    assert path.startswith("data/list.csv of commit ")
+    assert finding["problem"] == f"on storage: truncated: {size - 1} bytes of {size}"
+
+
+@pytest.mark.parametrize("md5", ["../../etc/passwd", "a" * 33])
+def test_a_hash_that_leads_out_of_the_cache_is_refused(project, md5):
+    lock = project.folder / "dvc.lock"
+    lines = lock.read_text().splitlines()
+    last = max(i for i, line in enumerate(lines) if line.strip().startswith("md5: "))
+    lines[last] = f"      md5: {md5}"
+    lock.write_text("\n".join(lines))
+    assert f"has the hash '{md5}', no file's md5: do not pull it" in project.fork(fitmap, "verify", fails=True)
+
+
+def test_a_damaged_lock_is_one_line(project):
+    (project.folder / "dvc.lock").write_text("stages: [")
+    printed = project.fork(fitmap, "verify", fails=True)
+    assert printed.startswith("fitmap: the workspace cannot be checked (")
+    assert printed.count("\n") == 1
