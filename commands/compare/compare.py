@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import typer
-import yaml
+from dvc.utils.serialize import YAMLError, parse_yaml
 
-from commands.compare import html_page as page
 from commands.compare.files_of_revision import Missing, Revision
 from commands.compare.metric_verdicts import (
     BETTER_NOW,
@@ -27,10 +26,9 @@ from commands.compare.metric_verdicts import (
     row_of,
     text_of,
 )
+from experiments.findings import markdown
 from stages.common.artifacts import write_text
-from stages.common.colours import class_colour
 from stages.common.errors import InputError
-from stages.common.samples_table import SAMPLES, classes_of
 from stages.scores.alignment import neighbours_kept, procrustes
 
 NEIGHBOURS = 15  # of each point, on both maps
@@ -41,14 +39,13 @@ IMAGES, LATENTS, POINTS = "data/images.npz", "data/latents.npz", "plots/map_poin
 class Maps:
     """Two maps of the same points, the second aligned with the first.
 
-    `old` and `new` (n, d) positions; `labels` (n,) class indices, -1 unknown; `kept` (n,) share of each point's
+    `old` and `new` (n, d) positions; `labels` (n,) classes, missing if unknown; `kept` (n,) share of each point's
     neighbours on the old map that are its neighbours on the new one.
     """
 
     old: np.ndarray
     new: np.ndarray
-    labels: np.ndarray
-    classes: list[str]
+    labels: pd.Series
     kept: np.ndarray
     disparity: float
 
@@ -83,7 +80,9 @@ def compare(
     found = compare_sides(Revision(old), Revision(new), tolerances)
     print({"text": as_text, "json": as_json, "markdown": as_markdown}[form](found))
     if html:
-        write_text(str(html), as_page(found))
+        from commands.compare.html_page import comparison_page
+
+        write_text(str(html), comparison_page(found))
         if form == "text":
             print(f"the page: {html}")
     gone = [change for change in found.metrics if change.verdict == WORSE_NOW or change.present == (True, False)]
@@ -108,10 +107,9 @@ def compare_sides(old: Revision, new: Revision, tolerances: Sequence[str]) -> Co
 def read_params(side: Revision) -> dict[str, object]:
     """Return the settings of a side, flat."""
     try:
-        values = yaml.safe_load(side.read("params.yaml") or b"{}")
-    except yaml.YAMLError as error:
-        raise InputError(f"params.yaml of {side.name} is not valid YAML: {error}")
-    return flatten(values) if isinstance(values, dict) else {}
+        return flatten(parse_yaml(side.read("params.yaml") or b"{}", "params.yaml"))
+    except (YAMLError, AttributeError) as error:
+        raise InputError(f"params.yaml of {side.name} is not valid: {error}")
 
 
 def read_metrics(side: Revision) -> dict[str, float | None]:
@@ -134,9 +132,6 @@ def read_metrics(side: Revision) -> dict[str, float | None]:
 
 def compare_maps(old: Revision, new: Revision) -> tuple[Maps | None, list[str]]:
     """Return both maps over the points that have the same file name on both, and notes for the reader."""
-    lacking = [side.name for side in (old, new) if side.read(POINTS) is None]
-    if lacking:
-        return None, [f"the maps are not compared: {' and '.join(lacking)} has no {POINTS}"]
     first, second = map(read_points, (old, new))
     both = first.index.intersection(second.index)
     notes = [] if len(both) == len(first) == len(second) else [f"{len(both)} of {len(first)} points are on both maps"]
@@ -145,36 +140,27 @@ def compare_maps(old: Revision, new: Revision) -> tuple[Maps | None, list[str]]:
     if len(both) <= NEIGHBOURS:
         return None, [*notes, "the maps are not compared: too few points are on both"]
     first, second = first.loc[both], second.loc[both]
-    classes = class_order(old, first["label"])
-    labels = pd.Categorical(first["label"], categories=classes).codes.astype(np.int64)
-    positions = [table[[axis for axis in "xyz" if axis in table]].to_numpy() for table in (first, second)]
+    positions = [table.drop(columns="label").to_numpy() for table in (first, second)]
     kept = neighbours_kept(*positions, NEIGHBOURS)
     axes = max(places.shape[1] for places in positions)
     fixed, moved = (np.pad(places, ((0, 0), (0, axes - places.shape[1]))) for places in positions)
     over = procrustes(moved, fixed)
-    return Maps(fixed, over(moved), labels, classes, kept, over.disparity), notes
+    return Maps(fixed, over(moved), first["label"], kept, over.disparity), notes
 
 
 def read_points(side: Revision) -> pd.DataFrame:
     """Return the map's table of a side, with its file names as the index."""
+    content = side.read(POINTS)
+    if content is None:
+        raise Missing(f"{side.name} has no {POINTS}")
+    types = {"file_name": "str", "label": "str", **dict.fromkeys("xyz", np.float64)}
     try:
-        table = pd.read_csv(io.BytesIO(side.read(POINTS)), dtype={"file_name": "string", "label": "string"})
-        table = table.astype({axis: np.float64 for axis in "xyz" if axis in table or axis != "z"})
-        return table.drop_duplicates("file_name").set_index("file_name")[
-            ["label", *table.columns.intersection([*"xyz"])]
-        ]
+        table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False, na_values=[""])
+        return (
+            table.drop_duplicates("file_name").set_index("file_name").astype({"label": "str", "x": float, "y": float})
+        )
     except (ValueError, KeyError) as error:
         raise InputError(f"{POINTS} of {side.name} has no file_name, label, x and y ({error}): run `dvc repro`")
-
-
-def class_order(side: Revision, labels: pd.Series) -> list[str]:
-    """Return the classes in the order of the samples, in which they are coloured everywhere; else sorted."""
-    found = sorted(labels.dropna().unique())
-    try:
-        classes = classes_of(pd.read_parquet(io.BytesIO(side.read(SAMPLES)), engine="pyarrow"))
-    except (Missing, TypeError, ValueError, KeyError, AttributeError, OSError):  # not here, or damaged
-        return found
-    return classes if set(found) <= set(classes) else found
 
 
 def summary(found: Comparison) -> str:
@@ -229,58 +215,12 @@ def as_markdown(found: Comparison) -> str:
     changed = [row_of(change) for change in found.metrics if change.verdict != SAME]
     params = [[key, text_of(old), text_of(new)] for key, old, new in found.params]
     parts = [f"### {plain(found.old.title)} → {plain(found.new.title)}", f"{summary(found)}."]
-    parts += [markdown_table(HEADS, changed)] if changed else []
-    parts += [markdown_table(["setting", "old", "new"], params)] if params else []
+    tables = (changed, HEADS), (params, ["setting", "old", "new"])
+    parts += [markdown(pd.DataFrame(rows, columns=heads).map(plain)) for rows, heads in tables if rows]
     return "\n\n".join([*parts, "\n".join(f"- {plain(line)}" for line in sentences(found))])
-
-
-def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *([plain(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def plain(text: str) -> str:
     """Escape text for Markdown: no markup, mention, link or line break."""
     escaped = "".join(f"\\{sign}" if sign in "\\`*_[]<>|#!~" else sign for sign in " ".join(text.split()))
     return escaped.replace("&", "&amp;").replace("@", "@\u200b").replace("://", ":\u200b//")
-
-
-def as_page(found: Comparison) -> str:
-    rows, styles = [row_of(change) for change in found.metrics], [change.verdict for change in found.metrics]
-    params = [[key, text_of(old), text_of(new)] for key, old, new in found.params]
-    shown = page.table(["setting", "old", "new"], params) if params else page.paragraph("None changed.")
-    sections = [
-        page.section("Metrics", page.table(HEADS, rows, styles, range(1, 4))),
-        page.section("Settings", shown),
-        page.section("Maps and pictures", *map(page.paragraph, sentences(found)), *map_parts(found)),
-        *[page.section(path, part) for path, part in picture_parts(found)],
-    ]
-    return page.comparison_page(found.old.title, found.new.title, summary(found), sections)
-
-
-def map_parts(found: Comparison) -> list[str]:
-    """Return the drawings of both maps, of the second by class and by neighbours kept."""
-    if not found.maps:
-        return []
-    maps = found.maps
-    colours = [class_colour(label) for label in range(len(maps.classes))]
-    steps, names, shades = page.share_steps(maps.kept)
-    drawn = [
-        page.DrawnMap(f"{found.old.name}, by class", maps.old, maps.labels, colours),
-        page.DrawnMap(f"{found.new.name}, aligned", maps.new, maps.labels, colours),
-        page.DrawnMap(f"{found.new.name}, by neighbours kept", maps.new, steps, shades),
-    ]
-    legends = [page.legend(maps.classes, colours), page.legend(names, shades)]
-    return [page.draw_maps(drawn, [maps.old, maps.new]), *legends]
-
-
-def picture_parts(found: Comparison) -> list[tuple[str, str]]:
-    """Return each picture that differs, of both sides, or a line if its content is missing."""
-    parts = []
-    for path in [path for path, same in found.pictures.items() if not same]:
-        try:
-            pair = [(side.name, side.read(path)) for side in (found.old, found.new)]
-            parts.append((path, page.picture_pair(path, pair)))
-        except Missing as missing:
-            parts.append((path, page.paragraph(str(missing), "note")))
-    return parts

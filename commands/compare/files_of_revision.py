@@ -1,8 +1,7 @@
-"""Read the project's files at a git revision, an experiment, or in the workspace, from git and from DVC's cache."""
+"""The project's files at a git revision, an experiment, or in the workspace: from git, DVC's cache or the remote."""
 
 import hashlib
 from functools import cached_property
-from pathlib import Path
 from typing import NoReturn
 
 from dvc.api import DVCFileSystem
@@ -15,7 +14,7 @@ from stages.common.errors import InputError
 
 
 class Missing(Exception):
-    """The content of a file is not in the cache. The message is one line, with the remedy."""
+    """The content of a file is nowhere. The message is one line, with the remedy."""
 
 
 def commit_of(name: str) -> str:
@@ -37,7 +36,6 @@ class Revision:
     def __init__(self, name: str | None):
         self.name = "workspace" if name is None else name
         self.commit = None if name is None else commit_of(name)
-        self._content: dict[str, bytes | None] = {}
 
     @property
     def title(self) -> str:
@@ -50,7 +48,7 @@ class Revision:
         return DVCFileSystem(rev=self.commit)
 
     def pictures(self) -> list[str]:
-        """Return the paths of the pictures that the pipeline drew, also of those that are not in the cache."""
+        """Return the paths of the pictures that the pipeline drew, also of those whose content is nowhere."""
         try:
             entries = self._files.ls("plots", detail=True)
         except FileNotFoundError:
@@ -61,43 +59,24 @@ class Revision:
         return sorted(name for name in names if name.endswith(".png"))
 
     def digest(self, path: str) -> str | None:
-        """Return the MD5 of a file, which need not be in the cache; None if the revision has no such file."""
+        """Return the MD5 of a file, whose content may be nowhere; None if the revision has no such file."""
         info = self._info(path)
-        if info is None:
-            return None
-        return info["md5"] if "fs_info" not in info else hashlib.md5(self.read(path)).hexdigest()
+        if info is None or "fs_info" not in info:
+            return info and info["md5"]
+        return hashlib.md5(self.read(path)).hexdigest()
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's content, None if the revision has no such file. Raises `Missing` if DVC does not have it."""
-        if path not in self._content:
-            self._content[path] = self._read(path)
-        return self._content[path]
-
-    def _read(self, path: str) -> bytes | None:
-        info = self._info(path)
-        if info is None:
+        """Return a file's content, None if the revision has no such file. Raises `Missing` if it is nowhere."""
+        if self._info(path) is None:
             return None
-        repo = self._files.repo
-        if "fs_info" in info:  # in the workspace, or in git
-            with repo.fs.open(repo.fs.join(repo.root_dir, path), "rb") as file:
-                return file.read()
-        cached = Path(repo.cache.local.oid_to_path(info["md5"]))
-        content = cached.read_bytes() if cached.is_file() else None
-        if content is None or hashlib.md5(content).hexdigest() != info["md5"]:
-            state = "is not in DVC's cache" if content is None else "is damaged in DVC's cache"
-            raise Missing(f"{path} of {self.name} {state}{self._remedy(path, info['md5'])}")
-        return content
-
-    def _remedy(self, path: str, md5: str) -> str:
-        """Say how to get a file: from the remote if it is there, else by running its stage."""
-        run = f"run `git checkout {self.commit[:7]} && dvc repro`" if self.commit else "run `dvc repro`"
         try:
-            remote = self._files.repo.cloud.get_remote_odb()
-            if not remote.exists(md5):
-                return f" nor on the remote: to make it, {run}"
+            return self._files.cat_file(path)
         except Exception as error:  # each kind of remote fails in its own way
-            return f", and the remote cannot be read ({error}): to make it, {run}"
-        return f": fetch it with `dvc {f'fetch --all-commits {path}' if self.commit else f'pull {path}'}`"
+            run = f"git checkout {self.commit[:7]} && dvc repro" if self.commit else "dvc repro"
+            reason = f"{type(error).__name__}: {error}"
+            raise Missing(
+                f"{path} of {self.name} is neither here nor on the remote ({reason}): to make it, run `{run}`"
+            )
 
     def _info(self, path: str) -> dict | None:
         try:

@@ -1,63 +1,60 @@
-"""A comparison as one HTML file that runs no script and loads nothing.
-
-Text of users is escaped, pictures are embedded. Maps are SVG with one path for each class, in which a point is a line
-of length zero with a round cap: a tenth of the size of as many circles.
-"""
+"""A comparison as one HTML file that runs no script and loads nothing: users' text is escaped, pictures embedded."""
 
 import base64
-import hashlib
 import html
+import io
+import re
 import string
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
+import pandas as pd
+from matplotlib.figure import Figure
 
-SIDE, MARGIN = 1000, 20  # of a map's drawing
-STEPS = 5  # colours for the share of neighbours kept
+from commands.compare.compare import Comparison, Maps, sentences, summary
+from commands.compare.files_of_revision import Missing, Revision
+from commands.compare.metric_verdicts import BETTER_NOW, HEADS, WORSE_NOW, row_of, text_of
+from stages.common.samples_table import SAMPLES, classes_of
+from stages.figures.map_points import class_entries, draw_points, project
+from stages.figures.style import legend, new_figure, paper, png_bytes
+from stages.page.html_document import BASE_STYLE
+from stages.page.security_policy import admitted, policy
+
 PAGE = string.Template("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; style-src 'sha256-$digest'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="$policy">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$old → $new</title>
+<title>$title</title>
 <style>$style</style>
 </head>
 <body>
-<header>
-<h1>$old <span class="arrow">→</span> $new</h1>
-<p>$summary</p>
-</header>
+<header><h1>$title</h1><p>$summary</p></header>
 $body
 </body>
 </html>
 """)
 
 
-@dataclass(frozen=True)
-class DrawnMap:
-    """A map to draw: `positions` (n, 2 or 3), of which the first two axes are shown, and groups (n,), -1 unknown."""
-
-    caption: str
-    positions: np.ndarray
-    groups: np.ndarray
-    colours: Sequence[str]
-
-
-def comparison_page(old: str, new: str, summary: str, sections: Iterable[str]) -> str:
-    """Return the page. `sections` come from the functions below; all else is plain text."""
-    style = Path(__file__).with_suffix(".css").read_text("utf-8")
+def comparison_page(found: Comparison) -> str:
+    """Return the page: metrics, settings, both maps, and the pictures that differ."""
+    sides = (found.old, found.new)
+    params = [[key, text_of(old), text_of(new)] for key, old, new in found.params]
+    maps = [png_bytes(draw_maps(found.maps, *sides))] if found.maps else []
+    sections = [
+        section("Metrics", table([row_of(change) for change in found.metrics], HEADS)),
+        section("Settings", table(params, ["setting", "old", "new"]) if params else paragraph("None changed.")),
+        section("Maps and pictures", *map(paragraph, sentences(found)), *[image("both maps", maps) for maps in maps]),
+    ]
+    for path in [path for path, same in found.pictures.items() if not same]:
+        sections.append(section(path, '<div class="pair">', *[picture(path, side) for side in sides], "</div>"))
+    style = BASE_STYLE.read_text("utf-8") + Path(__file__).with_suffix(".css").read_text("utf-8")
     return PAGE.substitute(
-        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        policy=policy(style_src=admitted(style), img_src="data:"),
+        title=html.escape(f"{found.old.title} → {found.new.title}"),
         style=style,
-        old=html.escape(old),
-        new=html.escape(new),
-        summary=html.escape(summary),
+        summary=html.escape(summary(found)),
         body="\n".join(sections),
     )
 
@@ -66,68 +63,54 @@ def section(title: str, *parts: str) -> str:
     return f"<section>\n<h2>{html.escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
-def paragraph(text: str, style: str = "soft") -> str:
-    return f'<p class="{style}">{html.escape(text)}</p>'
+def paragraph(text: str) -> str:
+    return f"<p>{html.escape(text)}</p>"
 
 
-def table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = (), numbers: range = range(0)
-) -> str:
-    """Return a table of text; `styles` are CSS classes of the rows, `numbers` the columns that are right-aligned."""
-
-    def cells(row: Sequence[str], tag: str) -> str:
-        classes = ["number" if i in numbers else "verdict" if i == len(row) - 1 else "" for i in range(len(row))]
-        tags = ["th", *[tag] * (len(row) - 1)]
-        return "".join(f'<{t} class="{c}">{html.escape(x)}</{t}>' for t, c, x in zip(tags, classes, row, strict=True))
-
-    styles = styles or [""] * len(rows)
-    body = "\n".join(f'<tr class="{style}">{cells(row, "td")}</tr>' for row, style in zip(rows, styles, strict=True))
-    head = f"<thead><tr>{cells(heads, 'th')}</tr></thead>"
-    return f'<div class="wide"><table>\n{head}\n<tbody>\n{body}\n</tbody></table></div>'
+def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
+    """Return a table of text, verdicts in their colours."""
+    text = pd.DataFrame(rows, columns=heads).to_html(index=False, border=0).replace(' style="text-align: right;"', "")
+    return re.sub(rf"<td>({BETTER_NOW}|{WORSE_NOW})</td>", r'<td class="\1">\1</td>', text)
 
 
-def picture_pair(path: str, sides: Sequence[tuple[str, bytes | None]]) -> str:
-    """Return a PNG of both sides, each with its side's name; None if a side has none."""
-
-    def figure(name: str, content: bytes | None) -> str:
-        if content is None:
-            return f"<figure><figcaption>not in {html.escape(name)}</figcaption></figure>"
-        source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
-        image = f'<img src="{source}" alt="{html.escape(f"{path} of {name}")}">'
-        return f"<figure>{image}<figcaption>{html.escape(name)}</figcaption></figure>"
-
-    return f'<div class="pair"><h3>{html.escape(path)}</h3>{"".join(figure(*side) for side in sides)}</div>'
+def image(caption: str, png: bytes) -> str:
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return f'<figure><img src="{source}" alt=""><figcaption>{html.escape(caption)}</figcaption></figure>'
 
 
-def draw_maps(maps: Sequence[DrawnMap], frame: Sequence[np.ndarray]) -> str:
-    """Draw maps side by side, in one frame that holds all positions in `frame`."""
-    seen = np.concatenate([positions[:, :2] for positions in frame])
-    low, span = seen.min(axis=0), max(float(np.ptp(seen, axis=0).max()), 1e-12)
-    return '<div class="maps">' + "".join(_figure(drawn, low, span) for drawn in maps) + "</div>"
+def picture(path: str, side: Revision) -> str:
+    """Return a picture of the pipeline with the name of its side, or a line that says why there is none."""
+    try:
+        content = side.read(path)
+    except Missing as missing:
+        return paragraph(str(missing))
+    return paragraph(f"not in {side.name}") if content is None else image(side.name, content)
 
 
-def _figure(drawn: DrawnMap, low: np.ndarray, span: float) -> str:
-    places = np.rint((drawn.positions[:, :2] - low) / span * (SIDE - 2 * MARGIN) + MARGIN).astype(int)
-    paths = ""
-    for group in np.unique(drawn.groups):
-        points = "".join(f"M{x} {SIDE - y}h0" for x, y in places[drawn.groups == group])
-        look = f'stroke="{drawn.colours[group]}"' if group >= 0 else 'class="unknown"'
-        paths += f'<path {look} d="{points}"/>'
-    caption = html.escape(drawn.caption)
-    drawing = f'<svg viewBox="0 0 {SIDE} {SIDE}" role="img" aria-label="{caption}">{paths}</svg>'
-    return f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>"
+def draw_maps(maps: Maps, old: Revision, new: Revision) -> Figure:
+    """Draw both maps by class, and the new one by the share of each point's neighbours that it kept."""
+    classes = class_order(old, maps.labels)
+    labels = pd.Categorical(maps.labels, categories=classes).codes.astype(int)
+    (before, depth), (after, new_depth) = project(maps.old), project(maps.new)
+    with paper():
+        figure = new_figure(15, 5.6, "The points on both maps", f"{new.name} is aligned with {old.name}")
+        panels = figure.subplots(1, 3, sharex=True, sharey=True)
+        draw_points(panels[0], before, depth, labels)
+        draw_points(panels[1], after, new_depth, labels)
+        kept = panels[2].scatter(*after.T, s=9, c=maps.kept, vmin=0, vmax=1, linewidth=0)
+        figure.colorbar(kept, ax=panels[2], label="share of neighbours kept")
+        for axes, name in zip(panels, (old.name, new.name, new.name), strict=True):
+            axes.set(title=name, xticks=[], yticks=[], aspect="equal")
+        if classes:
+            legend(panels[0], *class_entries(labels, classes), loc="upper right", bbox_to_anchor=(-0.02, 1))
+        return figure
 
 
-def legend(names: Sequence[str], colours: Sequence[str]) -> str:
-    entries = (
-        f'<li><svg viewBox="0 0 10 10"><circle cx="5" cy="5" r="5" fill="{colour}"/></svg>{html.escape(name)}</li>'
-        for name, colour in zip(names, colours, strict=True)
-    )
-    return f'<ul class="legend">{"".join(entries)}</ul>'
-
-
-def share_steps(shares: np.ndarray) -> tuple[np.ndarray, list[str], list[str]]:
-    """Return shares (n,) from 0 to 1 as STEPS groups (n,), with the groups' names and colours."""
-    groups = np.minimum((shares * STEPS).astype(int), STEPS - 1)
-    names = [f"{100 * step // STEPS} to {100 * (step + 1) // STEPS} % kept" for step in range(STEPS)]
-    return groups, names, [to_hex(colormaps["viridis"](0.08 + 0.84 * step / (STEPS - 1))) for step in range(STEPS)]
+def class_order(side: Revision, labels: pd.Series) -> list[str]:
+    """Return the classes in the order of the samples, in which they are coloured everywhere; else sorted."""
+    found = sorted(labels.dropna().unique())
+    try:
+        classes = classes_of(pd.read_parquet(io.BytesIO(side.read(SAMPLES)), engine="pyarrow"))
+    except (Missing, TypeError, ValueError, KeyError, AttributeError, OSError):  # nowhere, or damaged
+        return found
+    return classes if set(found) <= set(classes) else found
