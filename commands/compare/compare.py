@@ -156,9 +156,8 @@ def read_points(side: Revision) -> pd.DataFrame:
     types = {"file_name": "str", "label": "str", **dict.fromkeys("xyz", np.float64)}
     try:
         table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False, na_values=[""])
-        return (
-            table.drop_duplicates("file_name").set_index("file_name").astype({"label": "str", "x": float, "y": float})
-        )
+        axes = ["x", "y", *(["z"] if "z" in table else [])]
+        return table.drop_duplicates("file_name").set_index("file_name")[["label", *axes]]
     except (ValueError, KeyError) as error:
         raise InputError(f"{POINTS} of {side.name} has no file_name, label, x and y ({error}): run `dvc repro`")
 

@@ -89,6 +89,7 @@ def compare(*arguments: str, status: int = 0) -> str:
     if isinstance(done.exception, InputError):
         raise done.exception
     assert done.exit_code == status, done.output
+    assert not isinstance(done.exception, Exception), done.exception
     return done.stdout
 
 
