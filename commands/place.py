@@ -230,6 +230,7 @@ def interactive(known: pd.DataFrame, placed: Placed, path: Path) -> str:
         {"map": read_json("metrics/map.json"), "latents": read_json("metrics/latents.json")},
         map_params(),
         read_csv("plots/map_points.csv"),
+        read_csv("plots/groups.csv"),
         read_csv("plots/review.csv"),
         new=new,
         path=str(path),

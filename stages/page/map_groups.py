@@ -16,21 +16,31 @@ ISLAND = 0.1  # least area of a further part of an outline, as a share of the la
 
 @dataclass(frozen=True)
 class Group:
-    """A group of points: its name, the index of its most typical point, and closed polygons float (k, 2) around it."""
+    """A group of points: its name, the index of its most typical point, and closed polygons float (k, 2) around it.
+
+    `told_by` are the columns and values that set it apart.
+    """
 
     name: str
     medoid: int
     outline: list[np.ndarray]
+    told_by: str = ""
 
 
-def groups_of(map_points: pd.DataFrame, positions: np.ndarray) -> list[Group]:
-    """Return the groups in `plots/map_points.csv`, whose rows have these positions (p, 2 or 3)."""
+def groups_of(map_points: pd.DataFrame, table: pd.DataFrame, positions: np.ndarray) -> list[Group]:
+    """Return the groups of the map.
+
+    `map_points` is the table of `plots/map_points.csv`, whose rows have these positions (p, 2 or 3), `table` that of
+    `plots/groups.csv`.
+    """
+    told_by = dict(zip(table["group"], table["told_by"].fillna(""), strict=True))
     groups, ranks = map_points["group"].to_numpy(), map_points["group_rank"].to_numpy()
     found = []
     for number, name in enumerate(group_names(map_points)):
         rows = np.flatnonzero(groups == number)
         medoid = int(rows[ranks[rows] == 1][0])
-        found.append(Group(name, medoid, outline(positions[rows]) if positions.shape[1] == 2 else []))
+        lines = outline(positions[rows]) if positions.shape[1] == 2 else []
+        found.append(Group(name, medoid, lines, told_by[number]))
     return found
 
 

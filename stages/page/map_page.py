@@ -134,7 +134,7 @@ def map_page(
         sheets["density"] = sprite_sheets(density.shades[None])
     later = [data_script(as_text(deflated_strings(names)), deflated="names")]
     if groups:
-        listed = [(group.name, group.medoid, [line.ravel().tolist() for line in group.outline]) for group in groups]
+        listed = [(g.name, g.medoid, [line.ravel().tolist() for line in g.outline], g.told_by) for g in groups]
         later.append(data_script(as_text(deflated(json_text(listed).encode())), deflated="groups"))
     if review:
         later.append(data_script(as_text(deflated(json_text(list(review)).encode())), deflated="review"))

@@ -29,6 +29,7 @@ def page_from_artifacts(
     metrics: dict[str, dict],
     params: dict[str, dict],
     map_points: pd.DataFrame,
+    group_table: pd.DataFrame,
     review: pd.DataFrame,
     new: Points | None = None,
     path: str = PAGE,
@@ -39,7 +40,7 @@ def page_from_artifacts(
         samples: the samples' table. pictures, coded, mapping: arrays of data/images.npz, latents.npz and map.npz.
         weights: architecture and arrays of the autoencoder, as `read_weights` returns them.
         metrics, params: by group and section, to list.
-        map_points, review: tables of plots/map_points.csv and plots/review.csv.
+        map_points, group_table, review: tables of plots/map_points.csv, groups.csv and review.csv.
         new: points to show on the map instead of its test rows; their neighbours count the mapped rows.
         path: where the page will lie; links to the images' files are relative to it.
     """
@@ -50,7 +51,7 @@ def page_from_artifacts(
     fields = {"reconstructions": coded.get("reconstructions"), "errors": coded.get("errors")}
     fields["images"] = pictures["images"] if has_images else None
 
-    groups = groups_of(map_points, mapping["positions"])
+    groups = groups_of(map_points, group_table, mapping["positions"])
     if groups:
         names = pd.Categorical.from_codes(map_points["group"], [group.name for group in groups])
         samples = samples.assign(**{GROUP: pd.Series(names, index=samples.index[mapped])})

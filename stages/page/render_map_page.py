@@ -17,6 +17,7 @@ def main() -> None:
         {"map": read_json("metrics/map.json"), "latents": read_json("metrics/latents.json")},
         map_params(),
         read_csv("plots/map_points.csv"),
+        read_csv("plots/groups.csv"),
         read_csv("plots/review.csv"),
     )
     write_text("plots/map.html", page)

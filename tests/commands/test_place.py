@@ -50,6 +50,7 @@ def finish(samples: pd.DataFrame, pictures: dict, latents: dict) -> None:
     mapped, placed = (np.flatnonzero(rows) for rows in (is_train(samples), ~is_train(samples)))
     flat = np.ascontiguousarray(10 * latents["latents"][:, :2])
     positions = {"positions": flat[mapped], "placed": flat[placed]}
+    write_csv("plots/groups.csv", pd.DataFrame(columns=["group", "told_by"]))
     write_csv("plots/map_points.csv", samples.iloc[mapped].assign(group=-1, group_rank=0))
     write_csv("plots/review.csv", pd.DataFrame(columns=REVIEW))
     for name in ("latents", "map"):

@@ -48,7 +48,8 @@ def test_groups_of_the_table_have_their_medoid_and_on_a_flat_map_an_outline():
     table = pd.DataFrame({"group": [1] * 20 + [0] * 20, "group_rank": [*range(20, 0, -1), *range(1, 21)]})
     table["label"] = "x"
     positions = np.concatenate([blob(20, (0, 0)), blob(20, (30, 0))])
-    found = groups_of(table, positions)
-    assert [(group.name, group.medoid) for group in found] == [("x 1", 20), ("x 2", 19)]
+    listed = pd.DataFrame({"group": [0, 1], "told_by": ["heel 5", None]})
+    found = groups_of(table, listed, positions)
+    assert [(g.name, g.medoid, g.told_by) for g in found] == [("x 1", 20, "heel 5"), ("x 2", 19, "")]
     assert inside(found[0].outline, positions[20:]).mean() > 0.8
-    assert [group.outline for group in groups_of(table, np.pad(positions, ((0, 0), (0, 1))))] == [[], []]
+    assert [group.outline for group in groups_of(table, listed, np.pad(positions, ((0, 0), (0, 1))))] == [[], []]

@@ -20,7 +20,7 @@ def groups(ships) -> list[Group]:
     for name, members in zip(names, rows, strict=True):
         positions = ships.positions[members]
         medoid = np.linalg.norm(positions - positions.mean(axis=0), axis=1).argmin()
-        found.append(Group(name, int(members[medoid]), outline(positions)))
+        found.append(Group(name, int(members[medoid]), outline(positions), f"keel {name}"))
     return found
 
 
@@ -114,7 +114,9 @@ def test_without_classes_the_medoid_s_image_or_name_stands_for_a_group(open_page
 def test_the_list_of_groups_flies_to_each(group_map, groups, ships):
     group_map.page.locator("#groups summary").click()
     entries = group_map.page.locator("#group-list li")
-    assert entries.all_text_contents() == [f"{g.name}{150 if k < 3 else 75} points" for k, g in enumerate(groups)]
+    sizes = [150, 150, 150, 75]
+    said = [f"{g.name}{size} points{g.told_by}" for g, size in zip(groups, sizes, strict=True)]
+    assert entries.all_text_contents() == said
     group_map.run("() => fitmap.state.setFilter('class', { without: new Set([3]) })")
     for number, group in enumerate(groups):
         entries.nth(number).locator("button").click()

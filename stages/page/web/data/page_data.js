@@ -17,7 +17,7 @@ export class PageData {
     );
     this.columns = [this.classes];
     this.names = [];
-    this.groups = []; // { name, medoid, outline, code } – code is that of the group in `groupColumn`
+    this.groups = []; // { name, medoid, outline, toldBy, code } – code is that of the group in `groupColumn`
     this.groupColumn = null;
     this.review = []; // findings, the worst of each kind first; point −1 is not on the page
     this.neighbours = null;
@@ -52,8 +52,8 @@ export class PageData {
       this.columns.push(new Column({ ...column, key: `column:${name}`, title: name, own: true, palette: header.palette }, own[k]));
     });
     this.groupColumn = this.column(`column:${header.groupColumn}`) ?? null;
-    this.groups = groups.map(([name, medoid, outline]) => {
-      return { name, medoid, outline, code: this.groupColumn.categories.indexOf(name) + 1 };
+    this.groups = groups.map(([name, medoid, outline, toldBy]) => {
+      return { name, medoid, outline, toldBy, code: this.groupColumn.categories.indexOf(name) + 1 };
     });
     measures.forEach((measure, k) => figures[k] && this.columns.push(new Column(measure, figures[k])));
     if (!this.classNames.length) this.colourBy = (this.chartable.find(({ isCategory }) => isCategory) ?? this.classes).key;
