@@ -41,7 +41,7 @@ def claims(
 
     Rows that are measured already are kept: delete experiments/claims/*.csv to measure them again.
     """
-    from commands.claims import measure_claims
+    from experiments.claims_page import measure_claims
 
     measure_claims(names or [], jobs)
 
@@ -91,7 +91,7 @@ def review_command(
 
     Example: fitmap review --kind label --fail-on leak
     """
-    from commands.review import review
+    from commands.list_duplicates_and_outliers import review
 
     review(kind or [], fail_on or [], csv, json)
 

@@ -9,10 +9,9 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from contextlib import contextmanager, redirect_stderr
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -134,23 +133,9 @@ def claim(name: str) -> ModuleType:
     return import_module(f"experiments.claims.{name}")
 
 
-@contextmanager
-def workers(jobs: int):
-    """Yield a `map` that works in `jobs` processes, or in this one if it is one."""
-    if jobs == 1:
-        yield map
-        return
-    from concurrent.futures import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"))
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def measure_one(name: str, case: Case, seed: int) -> pd.DataFrame:
-    """Measure one case of a claim; floats have six significant digits."""
+def measure_one(task: tuple[str, Case, int]) -> pd.DataFrame:
+    """Measure one case of a claim with one seed; floats have six significant digits."""
+    name, case, seed = task
     torch.set_num_threads(1)
     rows = pd.DataFrame(claim(name).measure(case, seed))
     floats = rows.select_dtypes(float)
@@ -169,8 +154,7 @@ def measured_rows(name: str, path: Path, run: Callable = map) -> tuple[pd.DataFr
     values = kept.columns.difference([*next(iter(wanted.values())).labels, "key", "seed"], sort=False)
     found = {key: rows[values] for key, rows in kept.groupby(["key", "seed"], sort=False) if key in wanted}
     missing = [key for key in wanted if key not in found]
-    cases, seeds = [wanted[key] for key in missing], [seed for _, seed in missing]
-    fresh = run(measure_one, [name] * len(missing), cases, seeds)
+    fresh = run(measure_one, [(name, wanted[key], key[1]) for key in missing])
     for key, rows in zip(missing, progress(fresh, name, "fit", len(missing)) if missing else (), strict=True):
         found[key] = rows
         write_csv(str(path), _table(wanted, found, keys=True))

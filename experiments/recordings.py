@@ -31,8 +31,8 @@ MOST_POINTS = {"train": 600, "test": 400}
 
 def claims_page(run: Callable = map) -> str:
     """Train the recorded cases with seed 0 by `run`, a `map`; return the page of all of them."""
-    names, cases = zip(*recorded_cases(), strict=True)
-    runs = progress(run(record, names, cases), "recording", "fit", len(cases))
+    cases = recorded_cases()
+    runs = progress(run(record, cases), "recording", "fit", len(cases))
     return curve_page(list(runs), "The claims, played back")
 
 
@@ -42,8 +42,9 @@ def recorded_cases() -> list[tuple[str, Case]]:
     return [(name, cases[name, labels]) for name, found in RECORDED.items() for labels in found]
 
 
-def record(name: str, case: Case) -> Run:
-    """Train a case with seed 0 and record it."""
+def record(recorded: tuple[str, Case]) -> Run:
+    """Train a case of a claim with seed 0 and record it."""
+    name, case = recorded
     params = check_section("regressor", case.regressor | {"seed": 0}, f"claim {case.labels}")
     train_points, test_points = points_of(case, 0)
     recorder = Recorder()

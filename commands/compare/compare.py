@@ -26,7 +26,7 @@ from commands.compare.metric_verdicts import (
     row_of,
     text_of,
 )
-from experiments.findings import markdown
+from experiments.verdict_tables import markdown
 from stages.common.artifacts import write_text
 from stages.common.errors import InputError
 from stages.scores.alignment import neighbours_kept, procrustes

@@ -7,9 +7,9 @@ slope.
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from experiments.findings import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
 from experiments.pictures import draw_trend
+from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.regressor.pieces_and_dead_units import dead_units
 
 RATE, DEAD = "learning rate", "dead units, %"

@@ -6,9 +6,9 @@ Linear layers with nothing between them are one linear layer. Only the activatio
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from experiments.findings import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
 from experiments.pictures import draw_trend
+from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.regressor.pieces_and_dead_units import linear_pieces
 from stages.scores.linear_baseline import linear_baseline_mae
 

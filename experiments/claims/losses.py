@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from experiments.findings import Finding, means_of, tabulate
 from experiments.measure import CURVE, FOURIER, Case, fit
 from experiments.pictures import DISTANCE, draw_trend
+from experiments.verdict_tables import Finding, means_of, tabulate
 
 CASES = [
     Case({"loss": name, "noise": noise}, CURVE, FOURIER | {"loss": name.lower()}, {"outliers": outliers})

@@ -9,9 +9,9 @@ import torch
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from experiments.findings import Finding, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, points_of
 from experiments.pictures import DISTANCE, draw_trend
+from experiments.verdict_tables import Finding, tabulate
 from stages.regressor.network import Network
 
 

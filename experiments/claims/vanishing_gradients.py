@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from experiments.findings import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
 from experiments.pictures import draw_trend
+from experiments.verdict_tables import Finding, means_of, tabulate
 
 ACTIVATIONS = {"sigmoid": "sigmoid", "LeakyReLU": "leaky_relu", "no activation": "identity"}
 CASES = [

@@ -9,7 +9,7 @@ import numpy as np
 from stages.autoencoder.network import Autoencoder
 from stages.autoencoder.training import CHUNK, choose_device, network_from, reconstruct
 from stages.cluster.connection import on_cluster
-from stages.cluster.tasks import mapping
+from stages.cluster.map_on_ray import mapping
 from stages.common.artifacts import on_disk, read_arrays, read_weights, write_arrays
 from stages.common.errors import run
 from stages.common.settings import load_params

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.cluster.connection import on_cluster
-from stages.cluster.tasks import mapping
+from stages.cluster.map_on_ray import mapping
 from stages.common.artifacts import read_arrays, write_csv, write_json
 from stages.common.errors import run
 from stages.common.pca import fit_pca, flatten, pca_mse

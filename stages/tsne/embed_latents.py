@@ -3,7 +3,7 @@
 import numpy as np
 
 from stages.cluster.connection import on_cluster
-from stages.cluster.tasks import mapping
+from stages.cluster.map_on_ray import mapping
 from stages.common.artifacts import read_arrays, write_arrays
 from stages.common.errors import run
 from stages.common.samples_table import is_train, read_samples

@@ -7,7 +7,7 @@ import time
 import pytest
 import yaml
 
-from stages.cluster.tasks import ray_map
+from stages.cluster.map_on_ray import ray_map
 
 pytestmark = pytest.mark.cluster
 

@@ -40,7 +40,7 @@ def test_a_compact_recording_holds_the_same_training(monkeypatch, name):
 def test_a_recorded_case_names_its_claim_and_fits_into_a_page():
     settings = claim("depth").CASES[0].regressor | {"hidden_layers": [8], "epochs": 2}
     case = Case({"activation": "tanh", "hidden layers": 1}, SHORT_CURVE, settings)
-    content = packed(record("linear_pieces", case))
+    content = packed(record(("linear_pieces", case)))
     header, arrays = unpack(content)
     assert header["name"] == "Linear pieces – tanh, hidden layers 1"
     assert len(arrays["train"]) <= 600

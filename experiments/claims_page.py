@@ -1,12 +1,13 @@
-"""`fitmap claims`: measure the claims of experiments/claims/ and write them into docs/claims.md."""
+"""`fitmap claims`: measure the claims of experiments/claims/, and write docs/claims.md and docs/claims.html."""
 
 import re
 from collections.abc import Sequence
+from multiprocessing import get_context
 from pathlib import Path
 
-from experiments.findings import Finding, markdown
-from experiments.measure import claim, measured_rows, workers
+from experiments.measure import claim, measured_rows
 from experiments.recordings import claims_page
+from experiments.verdict_tables import Finding, markdown
 from stages.common.artifacts import write_bytes, write_text
 from stages.common.errors import InputError
 from stages.figures.style import png_bytes
@@ -23,15 +24,15 @@ def measure_claims(names: Sequence[str], jobs: int) -> None:
     for name in names:
         if name not in CLAIMS:
             raise InputError(f"{name!r} is not a claim; known are {', '.join(CLAIMS)}")
-    with workers(jobs) as run:
+    with get_context("spawn").Pool(jobs) as pool:
         for name in names or CLAIMS:
-            rows, missing = measured_rows(name, FOLDER / f"{name}.csv", run)
+            rows, missing = measured_rows(name, FOLDER / f"{name}.csv", pool.imap)
             write_bytes(f"docs/images/claim_{name}.png", png_bytes(claim(name).draw(rows)))
             page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Claims\n"
             write_text(str(PAGE), with_section(page, name, claim(name).judge(rows)))
             print(f"{name}: measured {missing} of {len(claim(name).CASES) * claim(name).SEEDS} fits", flush=True)
         if not names:
-            write_text("docs/claims.html", claims_page(run))
+            write_text("docs/claims.html", claims_page(pool.imap))
 
 
 def with_section(page: str, name: str, finding: Finding) -> str:

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from commands.claims import CLAIMS, FOLDER, PAGE, with_section
 from commands.fitmap import app
+from experiments.claims_page import CLAIMS, FOLDER, PAGE, with_section
 from experiments.measure import claim, measure_one, measured_rows
 from stages.common.settings import check_section
 
@@ -40,7 +40,7 @@ def test_the_settings_of_every_case_are_taken(name):
 def test_the_committed_rows_are_near_what_the_code_measures(name):
     rows, _ = measured_rows(name, FOLDER / f"{name}.csv")
     case = claim(name).CASES[0]
-    fresh = measure_one(name, case, 0).select_dtypes(float)
+    fresh = measure_one((name, case, 0)).select_dtypes(float)
     kept = rows[(rows[list(case.labels)] == case.labels).all(axis=1) & (rows["seed"] == 0)]
     np.testing.assert_allclose(kept[fresh.columns], fresh, rtol=0.25)
 
