@@ -14,13 +14,9 @@ faster backend, with all points drawn. Chromium renders in software.
 Needs Bokeh, Playwright and a Chromium on the PATH: `pip install .[benchmarks,browser]`.
 """
 
-import argparse
 import base64
 import io
 import itertools
-import json
-import os
-import platform
 import shutil
 import statistics
 import sys
@@ -33,6 +29,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from benchmarks import parser, report
 from stages.common.colours import class_colour
 from stages.common.samples_table import labels_of, numbered_samples
 from stages.images.garments.garments import CLASS_NAMES, FACTORS, draw_garments
@@ -216,11 +213,10 @@ def write_pages(folder: Path, count: int) -> dict[str, Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--rounds", type=int, default=3, help="measurements of each page, in turns (3)")
-    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="numbers of points (6000 70000)")
-    options = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--rounds", type=int, default=3, help="measurements of each page, in turns (3)")
+    arguments.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="numbers of points (6000 70000)")
+    options = arguments.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         sys.exit("benchmarks.page needs a Chromium on the PATH (chromium, chromium-browser or google-chrome)")
@@ -228,7 +224,6 @@ def main() -> None:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        version = browser.version
         print(f"{'points':>7}  {'page':22} {'MB':>6} {'load ms':>8} {'frames/s':>9}")
         for count in options.counts:
             paths = write_pages(Path(folder), count)
@@ -246,16 +241,10 @@ def main() -> None:
         path = Path(folder) / "colour.html"
         path.write_text(map_page(photographs(COLOUR_COUNT), title="Colour images"), encoding="utf-8")
         runs = [measure(browser.new_context(viewport=VIEWPORT).new_page(), path, True) for _ in range(options.rounds)]
-        figures["colour_file_mb"] = round(path.stat().st_size / 1e6, 3)
-        figures["colour_load_ms"], _, figures["colour_fps"], _ = (
-            round(statistics.median(values), 1) for values in zip(*runs, strict=True)
-        )
+        figures["colour_file_mb"] = path.stat().st_size / 1e6
+        figures["colour_load_ms"], _, figures["colour_fps"], _ = map(statistics.median, zip(*runs, strict=True))
         browser.close()
-    for name, value in figures.items():
-        print(f"{name:24} {value:8.2f}")
-    if options.json:
-        machine = {"cpus": os.cpu_count(), "system": platform.system(), "chromium": version}
-        print(json.dumps({"benchmark": "page", "machine": machine, "figures": figures}))
+    report("page", figures, options.json, digits=3)
 
 
 def summary(count: int, paths: dict[str, Path], medians: dict[str, list[float]]) -> dict[str, float]:
@@ -263,16 +252,16 @@ def summary(count: int, paths: dict[str, Path], medians: dict[str, list[float]])
     load, complete, rate, filtering = medians["fitmap"]
     peers = [medians["bokeh canvas"], medians["bokeh webgl"]]
     return {
-        f"file_mb_{count}": round(paths["fitmap"].stat().st_size / 1e6, 3),
-        f"bokeh_file_mb_{count}": round(paths["bokeh canvas"].stat().st_size / 1e6, 3),
-        f"load_ms_{count}": round(load, 1),
-        f"complete_ms_{count}": round(complete, 1),
-        f"fps_{count}": round(rate, 1),
-        f"filter_ms_{count}": round(filtering, 1),
-        f"points_fps_{count}": round(medians["fitmap points"][2], 1),
-        f"points_filter_ms_{count}": round(medians["fitmap points"][3], 1),
-        f"load_ratio_{count}": round(min(peer[0] for peer in peers) / load, 2),
-        f"fps_ratio_{count}": round(rate / max(peer[2] for peer in peers), 2),
+        f"file_mb_{count}": paths["fitmap"].stat().st_size / 1e6,
+        f"bokeh_file_mb_{count}": paths["bokeh canvas"].stat().st_size / 1e6,
+        f"load_ms_{count}": load,
+        f"complete_ms_{count}": complete,
+        f"fps_{count}": rate,
+        f"filter_ms_{count}": filtering,
+        f"points_fps_{count}": medians["fitmap points"][2],
+        f"points_filter_ms_{count}": medians["fitmap points"][3],
+        f"load_ratio_{count}": min(peer[0] for peer in peers) / load,
+        f"fps_ratio_{count}": rate / max(peer[2] for peer in peers),
     }
 
 

@@ -6,10 +6,7 @@ The environment is ready, as `make install` leaves it. `cold_seconds` is `dvc re
 does.
 """
 
-import argparse
-import json
 import os
-import platform
 import re
 import shutil
 import statistics
@@ -18,6 +15,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks import parser, report
 
 ROUNDS = 5  # of no-op and status
 BIN = Path(sys.executable).parent
@@ -64,20 +63,9 @@ def measure() -> dict[str, float]:
         rounds = [[timed([dvc, command], project)[0] for command in ("repro", "status")] for _ in range(ROUNDS)]
     noop, status = (statistics.median(seconds) for seconds in zip(*rounds, strict=True))
     figures = {"cold_seconds": cold, "noop_seconds": noop, "status_seconds": status, "noop_over_status": noop / status}
-    figures |= {"compile_seconds": compiling} | {f"seconds_{stage}": seconds for stage, seconds in stages.items()}
-    return {name: round(value, 2) for name, value in figures.items()}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    options = parser.parse_args()
-    figures = measure()
-    print("\n".join(f"{name:28} {value:8.2f}" for name, value in figures.items()))
-    if options.json:
-        machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-        print(json.dumps({"benchmark": "pipeline", "machine": machine, "figures": figures}))
+    return figures | {"compile_seconds": compiling} | {f"seconds_{stage}": taken for stage, taken in stages.items()}
 
 
 if __name__ == "__main__":
-    main()
+    options = parser(__doc__).parse_args()
+    report("pipeline", measure(), options.json, digits=2)

@@ -12,10 +12,6 @@ over that of the scikit-learn baseline that happens to be best on this very prob
 below a thousandth of the curve's spread counts as that.
 """
 
-import argparse
-import json
-import os
-import platform
 import time
 import warnings
 from collections.abc import Callable
@@ -35,6 +31,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer
 
+from benchmarks import parser, report
 from benchmarks.curves import problems
 from stages.common.settings import CurveParams, RegressorParams, check_section, load_params
 from stages.curve.formula import evaluate
@@ -165,26 +162,21 @@ def summarise(default: pd.DataFrame, ratio: pd.DataFrame) -> dict[str, float]:
         figures[f"{name}_worst_curve_ratio"] = ratio[name].max()
         figures[f"{name}_curves_ahead"] = int((ratio[name] < 1).sum())
     figures["curves"] = len(ratio)
-    return {name: round(float(value), 4) for name, value in figures.items()}
+    return figures
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="draws of the default curve")
-    parser.add_argument("--curve-seeds", type=int, default=CURVE_SEEDS, help="draws of each of the other curves")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--seeds", type=int, default=SEEDS, help="draws of the default curve")
+    options.add_argument("--curve-seeds", type=int, default=CURVE_SEEDS, help="draws of each of the other curves")
+    arguments = options.parse_args()
     methods = contestants()
     quick = {name: fit for name, fit in methods.items() if name != "gp"}
     default = measure_default(load_params("curve"), quick, arguments.seeds)
     ratio = ratios(measure_curves(methods, arguments.curve_seeds))
     print(default.groupby("method", sort=False).mean().round(3).to_string())
     print(ratio.round(3).to_string())
-    figures = summarise(default, ratio)
-    print("\n".join(f"{name:28s} {value:10.4f}" for name, value in figures.items()))
-    if arguments.json:
-        machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-        print(json.dumps({"benchmark": "regression", "machine": machine, "figures": figures}))
+    report("regression", summarise(default, ratio), arguments.json)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ whose peak memory is quoted. Compilation is the extra time of a first process wi
 import argparse
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -25,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import parser, report
 from stages.common.settings import load_params
 from stages.scores.map_faithfulness import knn_accuracy, knn_recall, trustworthiness
 from stages.tsne.affinities import joint_affinities
@@ -148,14 +148,13 @@ def compile_seconds() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each engine, in turns (3)")
-    parser.add_argument("--points", type=int, default=POINTS, help="latents for every engine (6000)")
-    parser.add_argument("--large", type=int, default=LARGE, help="latents of the large map, 0 for none (70000)")
-    parser.add_argument("--device", default="cpu", help="of the large map: cpu | cuda")
-    parser.add_argument("--map", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--rounds", type=int, default=3, help="runs of each engine, in turns (3)")
+    arguments.add_argument("--points", type=int, default=POINTS, help="latents for every engine (6000)")
+    arguments.add_argument("--large", type=int, default=LARGE, help="latents of the large map, 0 for none (70000)")
+    arguments.add_argument("--device", default="cpu", help="of the large map: cpu | cuda")
+    arguments.add_argument("--map", help=argparse.SUPPRESS)
+    options = arguments.parse_args()
     if options.map:
         return map_file(options.map, options.device)
 
@@ -173,11 +172,7 @@ def main() -> None:
         figures[f"opentsne_over_fitmap_{options.points}"] = best / ours
     if options.large:
         figures |= {f"{key}_{options.large}": value for key, value in measure_large(many, options.device).items()}
-    figures = {name: round(value, 4) for name, value in figures.items()}
-    print("\n" + "\n".join(f"{name:30} {value:10.4f}" for name, value in figures.items()))
-    if options.json:
-        machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-        print(json.dumps({"benchmark": "tsne", "machine": machine, "figures": figures}))
+    report("tsne", figures, options.json)
 
 
 if __name__ == "__main__":
