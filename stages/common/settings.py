@@ -110,6 +110,15 @@ class RegressorParams(Section):
         return self
 
 
+ACTIVATIONS = {"leaky_relu": "LeakyReLU", "relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh", "identity": "none"}
+
+
+def name_of_activation(regressor: dict) -> str:
+    """Return the activation of a regressor's settings or architecture as a reader knows it, such as LeakyReLU(0.2)."""
+    name = ACTIVATIONS[regressor["activation"]]
+    return f"{name}({regressor['negative_slope']:g})" if name == "LeakyReLU" else name
+
+
 class ImagesParams(Section):
     """Which images the autoencoder learns."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages.common.csv_dialects import DAYS
-from stages.common.settings import CurveParams, RegressorParams
+from stages.common.settings import CurveParams, RegressorParams, name_of_activation
 from stages.curve.formula import evaluate
 from stages.curve.points import noise_floor_mae
 from stages.page.html_document import data_script, html_document
@@ -18,7 +18,6 @@ from stages.page.pack_bytes import as_text, deflated
 
 WEB = Path(__file__).with_name("web")
 MOST_POINTS = {"train": 4000, "test": 2000}  # on the page
-ACTIVATIONS = {"leaky_relu": "LeakyReLU", "relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh", "identity": "none"}
 
 
 @dataclass(frozen=True)
@@ -82,12 +81,6 @@ def header_of(run: Run) -> dict:
         "noiseMae": noise_floor(run.curve, "l1"),
         "counts": run.points["split"].value_counts().to_dict(),
     }
-
-
-def name_of_activation(architecture: dict) -> str:
-    """Return the activation as a reader knows it, such as LeakyReLU(0.2)."""
-    name = ACTIVATIONS[architecture["activation"]]
-    return f"{name}({architecture['negative_slope']:g})" if name == "LeakyReLU" else name
 
 
 def name_of_run(params: RegressorParams) -> str:

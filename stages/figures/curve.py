@@ -16,29 +16,19 @@ TRUTH_LINE = Line2D([], [], color=TRUTH, linewidth=0.9)
 FAR = 3  # points further outside the middle 98 % of y than this many times its width are left out of a picture
 
 
-def draw_curve_data(
-    curve: DataFrame,
-    formula: str = "",
-    size: tuple[float, float] = (9, 5),
-    x_name: str = "x",
-    y_name: str = "y",
-    log_x: bool = False,
-) -> Figure:
+def draw_curve_data(curve: DataFrame, x_name: str = "x", y_name: str = "y", log_x: bool = False) -> Figure:
     """Draw the training points in grey, and through them the noise-free curve where it is known.
 
     Args:
         curve: columns split, x, y, truth; truth is the noise-free y, NaN for measured data.
-        formula: of the noise-free curve, shown under the title.
-        size: width and height in inches.
         x_name, y_name: labels of the axes; the x of a name that ends with `DAYS` are drawn as dates.
         log_x: draw x on a logarithmic axis.
     """
     training = curve[curve["split"] == "train"]
     known = curve.dropna(subset=["truth"]).sort_values("x")
     counts = [f"{(curve['split'] == split).sum():,} {split}" for split in ("train", "test")]
-    note = "   ·   ".join([" / ".join(counts) + " points", *([f"y = {shorten(formula, 90)}"] if formula else [])])
     with paper():
-        figure = new_figure(*size, "The points that the network learns from", note)
+        figure = new_figure(9, 5, "The points that the network learns from", f"{' / '.join(counts)} points")
         axes = figure.subplots()
         scatter(axes, training["x"], training["y"])
         handles, names = [DOT], [f"{len(training):,} training points"]
@@ -52,19 +42,13 @@ def draw_curve_data(
 
 
 def draw_fit(
-    fit: DataFrame,
-    size: tuple[float, float] = (9, 5),
-    curve: DataFrame | None = None,
-    x_name: str = "x",
-    y_name: str = "y",
-    log_x: bool = False,
+    fit: DataFrame, curve: DataFrame | None = None, x_name: str = "x", y_name: str = "y", log_x: bool = False
 ) -> Figure:
     """Draw training points in grey, test points in blue, the fit in red over its band, the truth as a thin line.
 
     Args:
         fit: columns series ("test data", "fit", "true curve"), x, y, lower, upper, residual. The band is left out
             where lower and upper are NaN, the true curve where it has no rows.
-        size: width and height in inches.
         curve: columns split, x, y; its training points are drawn.
         x_name, y_name, log_x: as for `draw_curve_data`.
     """
@@ -72,7 +56,7 @@ def draw_fit(
     note = f"mean absolute error on {len(data):,} points not trained on: {data['residual'].abs().mean():.4g}"
     handles, names, shown = [], [], [data["y"]]
     with paper():
-        figure = new_figure(*size, "What the network fitted to the points", note)
+        figure = new_figure(9, 5, "What the network fitted to the points", note)
         axes = figure.subplots()
         if curve is not None:
             training = curve[curve["split"] == "train"]
@@ -117,12 +101,7 @@ def leave_out_far(axes: Axes, y: np.ndarray) -> None:
 
 
 def draw_residuals(
-    fit: DataFrame,
-    noise_floor: float | None = None,
-    size: tuple[float, float] = (9, 4.6),
-    x_name: str = "x",
-    y_name: str = "y",
-    log_x: bool = False,
+    fit: DataFrame, noise_floor: float | None = None, x_name: str = "x", y_name: str = "y", log_x: bool = False
 ) -> Figure:
     """Draw the test residuals against x and, beside them, their histogram.
 
@@ -130,20 +109,16 @@ def draw_residuals(
         fit: as for `draw_fit`; its rows "test data" carry the residuals y − prediction.
         noise_floor: mean absolute noise in the units of y. Where it is known the histogram stands against the density
             of the normal distribution of that size: without outliers, all that a perfect fit would leave.
-        size: width and height in inches.
         x_name, y_name, log_x: as for `draw_curve_data`.
     """
     data = fit[fit["series"] == "test data"]
     x, residual = data["x"].to_numpy(float), data["residual"].to_numpy(float)
-    note = (
-        f"{len(data):,} test points   ·   mean {residual.mean():.3g}, standard deviation {residual.std():.3g}".replace(
-            "-", "−"
-        )
-    )
+    mean = f"{residual.mean():.3g}".replace("-", "−")
+    note = f"{len(data):,} test points   ·   mean {mean}, standard deviation {residual.std():.3g}"
     if noise_floor is not None:
         note += f"   ·   mean absolute residual {np.abs(residual).mean():.4g}, noise alone {noise_floor:.4g}"
     with paper():
-        figure = new_figure(*size, "What the fit leaves over: noise, or structure it missed", note)
+        figure = new_figure(9, 4.6, "What the fit leaves over: noise, or structure it missed", note)
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
         scatter(left, x, residual)
         left.axhline(0, color=MUTED, linewidth=0.8)
@@ -152,14 +127,10 @@ def draw_residuals(
         left.plot(centres, means, color=FIT, linewidth=1.8)
         name_axes(left, x_name, f"residual: {y_name} − fit", log_x)
         leave_out_far(left, residual)
-        legend_above(
-            left,
-            [DOT, Line2D([], [], color=FIT, linewidth=1.8)],
-            ["test residuals", f"mean in each of {bins} intervals of x" if bins > 1 else "mean"],
-        )
-        right.hist(
-            residual, bins=min(2 * bins + 5, 41), density=True, orientation="horizontal", color=DATA, linewidth=0
-        )
+        names = ["test residuals", f"mean in each of {bins} intervals of x" if bins > 1 else "mean"]
+        legend_above(left, [DOT, Line2D([], [], color=FIT, linewidth=1.8)], names)
+        look = {"orientation": "horizontal", "color": DATA, "linewidth": 0}
+        right.hist(residual, bins=min(2 * bins + 5, 41), density=True, **look)
         right.set(xlabel="density")
         if noise_floor:
             noise_std = noise_floor / np.sqrt(2 / np.pi)
@@ -179,9 +150,6 @@ def scatter(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str = DATA, alpha:
 
 def binned_means(x: np.ndarray, y: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the centres of equal intervals of x and the mean of y in each, without empty intervals."""
-    edges = np.linspace(x.min(), x.max(), bins + 1)
-    place = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    sums = np.bincount(place, weights=y, minlength=bins)
-    filled = counts > 0
+    counts, edges = np.histogram(x, bins)
+    sums, filled = np.histogram(x, bins, weights=y)[0], counts > 0
     return ((edges[:-1] + edges[1:]) / 2)[filled], sums[filled] / counts[filled]

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from stages.common.colours import class_colour
-from stages.figures.style import INK, MUTED, draw_note, new_figure, paper, shorten
-from stages.figures.tiles import draw_tile
+from stages.figures.style import INK, MUTED, draw_note, paper, shorten
+from stages.figures.tiles import draw_tile, new_sheet
 
 TYPICAL = 9  # images of a group: its medoid and the eight next ones
 MOST = 60  # groups in one picture
@@ -38,10 +38,7 @@ def draw_groups(groups: pd.DataFrame, group: np.ndarray, rank: np.ndarray, image
         note += f"; the first {MOST} of {len(groups)} groups"
     colours = {name: class_colour(label) for label, name in enumerate(names)}
     with paper():
-        figure = new_figure(width, height + 0.75, f"{len(groups)} groups on the map", note)
-        figure.set_layout_engine("none")
-        axes = figure.add_axes((0, 0, 1, height / (height + 0.75)))
-        axes.set_axis_off()
+        figure, axes = new_sheet(width, height, f"{len(groups)} groups on the map", note)
         for place, row in enumerate(shown.itertuples()):
             left, top = (place // rows) * strip, -(place % rows) * HIGH
             known = isinstance(row.label, str) and row.label != ""
@@ -59,5 +56,4 @@ def draw_groups(groups: pd.DataFrame, group: np.ndarray, rank: np.ndarray, image
             for number, member in enumerate(members[np.argsort(rank[members])]):
                 edge = colour if number == 0 else None
                 draw_tile(axes, images[member], left + NAME + number * (SIDE + GAP), top, SIDE, edge)
-        axes.set(xlim=(-0.16, width - 0.16), ylim=(-height, 0.1))
         return figure

@@ -15,15 +15,13 @@ def draw_loss(
     title: str = "The loss over the epochs",
     loss: str = "loss",
     noise_floor: float | None = None,
-    size: tuple[float, float] = (8, 4.6),
 ) -> Figure:
-    """Training and validation loss, the best epoch marked.
+    """Draw training and validation loss, the best epoch marked.
 
     Args:
         history: columns epoch, train_loss, validation_loss.
         loss: name of the loss with its unit, the label of the axis.
         noise_floor: the loss of the true curve itself, in the same unit; drawn as a line where known.
-        size: width and height in inches.
     """
     epoch, train, validation = (history[key].to_numpy(float) for key in ("epoch", "train_loss", "validation_loss"))
     best = int(np.nanargmin(validation))
@@ -31,7 +29,7 @@ def draw_loss(
     levels = np.concatenate([train, validation, [] if noise_floor is None else [noise_floor]])
     levels = levels[np.isfinite(levels)]
     with paper():
-        figure = new_figure(*size, title, note)
+        figure = new_figure(8, 4.6, title, note)
         axes = figure.subplots()
         marker = {"marker": "o", "markersize": 3} if len(epoch) <= 12 else {}
         axes.plot(epoch, train, color=TRAINING, linewidth=1.6, label="training", **marker)

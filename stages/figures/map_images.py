@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.image import FigureImage
+from PIL import Image
 
 from stages.common.colours import class_colour
 from stages.figures.map_points import class_entries, project
@@ -54,25 +54,14 @@ def draw_map_images(
         size = (width + side + margin, height + top + margin)
         figure = new_figure(*size, "The map of the images", note, NIGHT, scale)
         figure.set_layout_engine("none")
-        figure.add_artist(_Pixels(figure, canvas, round(margin * DPI)))
+        opaque = np.dstack([canvas, np.full(canvas.shape[:2], 255, np.uint8)])  # drawn faster than RGB
+        figure.figimage(opaque, round(margin * DPI), round(margin * DPI), origin="upper")
         if handles:
             corner = ((margin + width) / size[0], (margin + height) / size[1])
             look = {"labelcolor": "#e3e7eb", "fontsize": 9 * scale, "markerscale": scale, "handletextpad": 0.3}
             place = {"loc": "upper left", "bbox_to_anchor": corner, "borderpad": 0, "ncols": columns}
             legend(figure, handles, names, **place, **look)
         return figure
-
-
-class _Pixels(FigureImage):
-    """Pixels uint8 (height, width, 3), as they are, `margin` from the lower left; matplotlib resamples its own."""
-
-    def __init__(self, figure: Figure, pixels: np.ndarray, margin: int):
-        super().__init__(figure, offsetx=margin, offsety=margin)
-        opaque = np.full((*pixels.shape[:2], 1), 255, np.uint8)
-        self.set_data(np.concatenate([pixels, opaque], axis=2)[::-1])  # the lowest row first
-
-    def make_image(self, renderer, magnification=1.0, unsampled=False):
-        return self.get_array(), self.ox, self.oy, None
 
 
 def tile_side(count: int, side: int, pixels: int) -> int:
@@ -119,11 +108,11 @@ def compose_map(
     x, y = centres.T
     for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
         canvas[y + down, x + right] = shades[labels + 1, HALF]
-    weights = [lanczos(side, drawn_side(side, shape, tile)) for side in shape]
-    corners = centres[rows] + moves - np.array([len(weights[1]), len(weights[0])]) // 2
+    size = tuple(drawn_side(side, shape, tile) for side in shape[::-1])  # width, height
+    corners = centres[rows] + moves - np.array(size) // 2
     thick = max(1, tile // 20) if (labels >= 0).any() else 0
     for row, (x, y), (left, top, right, bottom) in zip(rows, corners, boxes[rows] + np.tile(moves, 2), strict=True):
-        picture = resized(images[row], *weights)
+        picture = np.asarray(Image.fromarray(images[row]).resize(size, Image.Resampling.LANCZOS))
         if cut_out:
             shown = picture[top - y : bottom - y, left - x : right - x]
             canvas[top:bottom, left:right] = shades[labels[row] + 1].take(shown, axis=0)
@@ -232,19 +221,3 @@ def spread_out(
 def drawn_side(side: int, shape: tuple[int, int], tile: int) -> int:
     """Return how many pixels a side of an image of this shape gets, the longer one `tile`."""
     return max(1, round(side * tile / max(shape)))
-
-
-def lanczos(before: int, after: int) -> np.ndarray:
-    """Return weights float32 (after, before) that resample a line of pixels (Duchon 1979; widened where it shrinks)."""
-    scale = before / after
-    places = (np.arange(after)[:, None] + 0.5) * scale - 0.5
-    offsets = (np.arange(before) - places) / max(scale, 1)
-    weights = np.where(np.abs(offsets) < 3, np.sinc(offsets) * np.sinc(offsets / 3), 0)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def resized(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Resample an image uint8 (h, w[, 3]) by the `lanczos` weights of its sides; four times as fast as Pillow."""
-    planes = image.astype(np.float32) if image.ndim == 2 else np.moveaxis(image.astype(np.float32), 2, 0)
-    picture = np.rint(rows @ planes @ columns.T).clip(0, 255).astype(np.uint8)
-    return picture if image.ndim == 2 else np.moveaxis(picture, 0, 2)

@@ -15,7 +15,7 @@ from scipy.spatial import ConvexHull
 
 from stages.common.colours import class_colour
 from stages.common.map_density import density_of
-from stages.figures.style import INK, MUTED, PAPER, class_marker, legend, new_figure, paper, shorten
+from stages.figures.style import INK, PAPER, class_marker, legend, new_figure, paper, shorten
 
 NAMED = 12  # classes whose names always stand on the map; of more classes, those that find room
 LISTED = 40  # classes in the legend, and at most on the map; the others are counted
@@ -38,7 +38,6 @@ def draw_map_points(
     things: str = "images",
     by: str = "class",
     medoids: tuple[np.ndarray, np.ndarray] | None = None,
-    size: float = 7.6,
 ) -> Figure:
     """Draw each row as a point in the colour of its class; test rows placed on the finished map are rings.
 
@@ -53,7 +52,6 @@ def draw_map_points(
         things: what the rows are, in the plural: images, rows.
         by: what the labels are: class, group. Groups are outlined.
         medoids: rows int (groups,) and images uint8 (groups, h, w[, 3]) that stand for the groups instead of names.
-        size: height of the map in inches.
     """
     nothing = np.empty((0, positions.shape[1]))
     placed, others = (nothing if given is None else given for given in (placed, others))
@@ -76,7 +74,7 @@ def draw_map_points(
     shapes = [np.clip(np.ptp(xy[:, 0]) / max(np.ptp(xy[:, 1]), 1e-9), 0.6, 1.6) for xy, _ in views]
     with paper():
         title = f"The map of the {things}" + (f", coloured by {by}" if known else "")
-        size *= 1 if flat else 0.75
+        size = 7.6 if flat else 5.7  # inches, the height of the map
         figure = new_figure(size * sum(shapes) + 2.3 * columns + 0.6, size + 1.1, title, note)
         panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
         for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
@@ -93,7 +91,6 @@ def draw_map_points(
                 axes.set(xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)")
             else:
                 axes.set(xticks=[], yticks=[], xlabel=f"the three t-SNE dimensions (no unit), seen from {azimuth:.0f}°")
-                draw_triad(axes, azimuth)
         spacing = {"labelspacing": 0.55, "handletextpad": 0.4, "borderaxespad": 0, "columnspacing": 1}
         if texts:
             legend(panels[-1], handles, texts, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
@@ -188,17 +185,6 @@ def draw_rings(axes: Axes, xy: np.ndarray, labels: np.ndarray) -> None:
     axes.scatter(*xy.T, s=5, c="white", linewidth=0, zorder=3)
 
 
-def draw_triad(axes: Axes, azimuth: float) -> None:
-    """Draw the directions of the three dimensions in the lower left corner."""
-    tips, _ = project(np.eye(3), azimuth)
-    for number, (x, y) in enumerate(tips, 1):
-        where = {"xycoords": "axes fraction", "textcoords": "axes fraction"}
-        corner, tip = (0.09, 0.07), (0.09 + 0.06 * x, 0.07 + 0.06 * y)
-        axes.annotate("", tip, corner, arrowprops={"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0}, **where)
-        end = (0.09 + 0.077 * x, 0.07 + 0.077 * y)
-        axes.text(*end, f"{number}", size=8, color=MUTED, ha="center", va="center", transform=axes.transAxes)
-
-
 def draw_class_names(axes: Axes, xy: np.ndarray, labels: np.ndarray, class_names: list[str]) -> list[np.ndarray]:
     """Write each class's name on its points, at their densest place that no other name takes.
 
@@ -214,7 +200,7 @@ def draw_class_names(axes: Axes, xy: np.ndarray, labels: np.ndarray, class_names
     boxes: list[np.ndarray] = []
     for label in largest:
         text = _text(axes, shorten(class_names[label], 18), size=9, weight="bold")
-        width, height = _extent(text)
+        width, height = text.get_window_extent().size
         points = pixels[labels == label]
         spacing = np.sqrt(np.ptp(points, axis=0).prod() / len(points))  # few points: dense within wider squares
         spots = dense_spots(points, max(height, spacing))
@@ -232,22 +218,18 @@ def draw_class_names(axes: Axes, xy: np.ndarray, labels: np.ndarray, class_names
 
 def draw_row_names(axes: Axes, xy: np.ndarray, names: list[str], boxes: list[np.ndarray]) -> None:
     """Write names (n,) beside their points (n, 2), up to `ROW_NAMES` that keep clear of each other and of `boxes`."""
-    pixels, boxes = axes.transData.transform(xy), list(boxes)
-    room = ROW_NAMES
+    pixels, boxes, most = axes.transData.transform(xy), list(boxes), len(boxes) + ROW_NAMES
     for row in np.random.default_rng(0).permutation(len(names))[: 10 * ROW_NAMES]:
-        if room == 0:
-            break
-        if is_numbered(names[row]):
+        if is_numbered(names[row]) or len(boxes) == most:
             continue
         text = _text(axes, shorten(names[row]), size=7, color=INK)
-        width, height = _extent(text)
+        width, height = text.get_window_extent().size
         start = 0.6 * height  # clear of the dot
         box = np.tile(pixels[row], 2) + np.array([start, -height / 2, start + width, height / 2])
         if _overlaps(box[None], boxes)[0] > 0 or not np.allclose(_inside(box[None], axes)[0], box):
             text.remove()
             continue
         boxes.append(box)
-        room -= 1
         text.set_position(axes.transData.inverted().transform(box.reshape(2, 2).mean(axis=0)))
 
 
@@ -274,12 +256,6 @@ def _text(axes: Axes, name: str, **look):
     text = axes.text(0, 0, name, path_effects=halo, **look)
     text.set_in_layout(False)
     return text
-
-
-def _extent(text) -> tuple[float, float]:
-    """Return the width and height of a text in pixels."""
-    box = text.get_window_extent()
-    return box.width, box.height
 
 
 def _inside(boxes: np.ndarray, axes: Axes) -> np.ndarray:

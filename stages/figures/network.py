@@ -8,6 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from stages.common.settings import name_of_activation
 from stages.figures.style import FIT, INK, MUTED, TRAINING, new_figure, paper
 
 SHOWN = 10  # units drawn of a wider layer: five at its top, five at its bottom, an ellipsis between them
@@ -19,10 +20,10 @@ ARC = 0.75  # inches above the layers that the skip connection takes
 def layers_of(architecture: dict) -> list[tuple[str, int]]:
     """Return the layers of the regressor's network, input first, as (name, width)."""
     a = architecture
-    activation = f"LeakyReLU({a['negative_slope']:g})" if a["activation"] == "leaky_relu" else a["activation"]
+    linear = "linear" if a["activation"] == "identity" else f"linear + {name_of_activation(a)}"
     x = f"log {a['x_name']}" if a["log_x"] else a["x_name"]
     features = [("x, combined sines and cosines", 1 + a["components"])] if a["components"] else []
-    hidden = [(f"linear + {activation}", width) for width in a["hidden_layers"]]
+    hidden = [(linear, width) for width in a["hidden_layers"]]
     return [(x, 1), *features, *hidden, (f"linear: {a['y_name']}", 1)]
 
 
@@ -32,11 +33,7 @@ def draw_network(architecture: dict) -> Figure:
     Args:
         architecture: the regressor's, as in the metadata of its weights.
     """
-    layers, members, skip = (
-        layers_of(architecture),
-        architecture["ensemble_size"],
-        architecture["components"] > 0,
-    )
+    layers, members, skip = layers_of(architecture), architecture["ensemble_size"], architecture["components"] > 0
     width = max(6.4, COLUMN * len(layers) + 0.9)
     columns = np.arange(len(layers)) * COLUMN
     heights = [unit_heights(units) for _, units in layers]
@@ -76,14 +73,8 @@ def draw_skip(axes: Axes, start: float, end: float, height: float) -> None:
     """Draw the skip connection from the features to the output, above the layers."""
     style = {"arrowstyle": "-|>", "mutation_scale": 10, "color": FIT, "linewidth": 1.2, "zorder": 4}
     axes.add_patch(FancyArrowPatch((start, height), (end, height), connectionstyle="bar,fraction=0.0,armB=0", **style))
-    axes.text(
-        (start + end) / 2,
-        height + 0.08,
-        "skip connection: a weighted sum of the features, added to y",
-        ha="center",
-        size=8.5,
-        color=INK,
-    )
+    told = "skip connection: a weighted sum of the features, added to y"
+    axes.text((start + end) / 2, height + 0.08, told, ha="center", size=8.5, color=INK)
 
 
 def unit_heights(units: int) -> np.ndarray:

@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from stages.common.colours import class_colour
-from stages.figures.style import INK, MUTED, new_figure, paper, shorten
+from stages.figures.style import INK, MUTED, paper, shorten
+from stages.figures.tiles import draw_tile, new_sheet
 
 PER_ROW = 10  # pairs beside each other
 MOST = 40  # pairs in one picture
@@ -41,10 +42,7 @@ def draw_reconstructions(
     high = TILE * min(1.0, images.shape[1] / images.shape[2])
     width, height = PER_ROW * (TILE + GAP) + 0.3, rows * (2 * high + name_height + ERROR + 0.04)
     with paper():
-        figure = new_figure(width, height + 0.85, "What the autoencoder keeps of an image", note)
-        figure.set_layout_engine("none")
-        axes = figure.add_axes((0, 0, 1, (height + 0.1) / (height + 0.85)))
-        axes.set_axis_off()
+        figure, axes = new_sheet(width, height, "What the autoencoder keeps of an image", note)
         for place, index in enumerate(chosen):
             left = (place % columns) * (TILE + GAP)
             top = -(place // columns) * (height / rows) - name_height
@@ -53,12 +51,11 @@ def draw_reconstructions(
                 name = shorten(class_names[label], 12)
                 axes.text(left, top + 0.17, "■", size=6, color=class_colour(label), ha="left", va="center")
                 axes.text(left + 0.1, top + 0.17, name, size=7.5, color=INK, ha="left", va="center")
-            for picture, upper in ((images[index], top), (reconstructions[index], top - high - 0.04)):
-                shape = {"extent": fitted(picture.shape, left, upper), "aspect": "auto", "interpolation": "nearest"}
-                axes.imshow(picture, cmap="gray", vmin=0, vmax=255, **shape)
+            indent = TILE * (1 - min(1.0, images.shape[2] / images.shape[1])) / 2
+            draw_tile(axes, images[index], left + indent, top, TILE)
+            draw_tile(axes, reconstructions[index], left + indent, top - high - 0.04, TILE)
             below = top - 2 * high - 0.16
             axes.text(middle, below, f"{errors[index]:.4f}", size=7.5, color=MUTED, ha="center", va="center")
-        axes.set(xlim=(-0.16, width - 0.16), ylim=(-height, 0.1))
         return figure
 
 
@@ -68,10 +65,3 @@ def first_of_each(labels: np.ndarray, per_class: int) -> np.ndarray:
     if not len(known):
         return np.arange(min(len(labels), PER_ROW))
     return np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in known])
-
-
-def fitted(shape: tuple[int, ...], left: float, top: float) -> tuple[float, float, float, float]:
-    """Return the extent (left, right, bottom, top) of an image of `shape` in the column at `left`, hung from `top`."""
-    height, width = (TILE * side / max(shape[:2]) for side in shape[:2])
-    left += (TILE - width) / 2
-    return left, left + width, top - height, top

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stages.figures.style import FIT, INK, MUTED, draw_note, new_figure, paper, shorten
-from stages.figures.tiles import draw_tile
+from stages.figures.style import FIT, INK, MUTED, draw_note, paper, shorten
+from stages.figures.tiles import draw_tile, new_sheet
 
 PER_KIND, PER_ROW = 12, 6  # findings
 SIDE, GAP = 0.72, 0.05  # inches: a tile, and between the two of a pair
@@ -33,10 +33,7 @@ def draw_review(review: pd.DataFrame, file_names: np.ndarray, images: np.ndarray
     lines = {kind: -(-len(found[:PER_KIND]) // PER_ROW) for kind, found in cells.items()}
     width, height = PER_ROW * WIDE + 0.3, sum(HEADING + HIGH * count for count in lines.values())
     with paper():
-        figure = new_figure(width, height + 0.75, "What is worth a review", "all findings: plots/review.csv")
-        figure.set_layout_engine("none")
-        axes = figure.add_axes((0, 0, 1, height / (height + 0.75)))
-        axes.set_axis_off()
+        figure, axes = new_sheet(width, height, "What is worth a review", "all findings: plots/review.csv")
         top = 0.0
         for kind in kinds:
             things = {1: " set"}.get(len(cells[kind]), " sets") if kind in COPIES else ""
@@ -52,7 +49,6 @@ def draw_review(review: pd.DataFrame, file_names: np.ndarray, images: np.ndarray
                 axes.text(left, above - SIDE - 0.11, shorten(names[0], 24), size=7, color=INK, va="center")
                 axes.text(left, above - SIDE - 0.27, shorten(caption, 32), size=7, color=colour, va="center")
             top -= HEADING + HIGH * lines[kind]
-        axes.set(xlim=(-0.16, width - 0.16), ylim=(-height, 0.1))
         return figure
 
 

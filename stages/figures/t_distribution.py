@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from stages.figures.style import FIT, INK, MUTED, TRAINING, new_figure, paper
 
 
-def draw_t_distribution(size: tuple[float, float] = (8.6, 4.8)) -> Figure:
+def draw_t_distribution() -> Figure:
     """Draw the densities of the normal distribution and of Student's t with one degree of freedom.
 
     t-SNE measures similarity with the first among the latents and with the second on the map (van der Maaten and
@@ -18,7 +18,7 @@ def draw_t_distribution(size: tuple[float, float] = (8.6, 4.8)) -> Figure:
     student = 1 / (np.pi * (1 + distance**2))
     note = "with its heavy tail, the same small similarity belongs to a much longer distance on the map"
     with paper():
-        figure = new_figure(*size, "Why t-SNE spreads clusters: the t distribution against the normal one", note)
+        figure = new_figure(8.6, 4.8, "Why t-SNE spreads clusters: the t distribution against the normal one", note)
         axes = figure.subplots()
         axes.fill_between(distance, normal, student, where=student > normal, color=FIT, alpha=0.10, linewidth=0)
         axes.plot(distance, normal, color=TRAINING, linewidth=2, label="normal: similarity of latents")

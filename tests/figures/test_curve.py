@@ -37,7 +37,7 @@ def fit() -> pd.DataFrame:
 
 
 def test_curve_data_draws_training_points_and_the_truth_in_order(curve):
-    axes = draw_curve_data(curve, "x**2").axes[0]
+    axes = draw_curve_data(curve).axes[0]
     assert len(axes.collections[0].get_offsets()) == 100
     assert (np.diff(axes.lines[0].get_xdata()) >= 0).all()
     assert "true curve, without the noise" in legend_texts(axes.figure)
