@@ -3,8 +3,7 @@
 Both show the same 6,000 and 70,000 points and 28 × 28 images in one offline file. Bokeh is used as its documentation
 says: `file_html` with inline resources, one `scatter`, a `HoverTool` whose tooltip shows the image. Ours also draws the
 images on the map, carries 17 columns with their filters, outlines of groups, an encoder that places new images, and at
-6,000 points the reconstructions. `points_…` are of the same page without images, `colour_…` of 6,000 colour images of
-64 × 64 with their reconstructions.
+6,000 points the reconstructions.
 
 `load_ms` is the time from the start of the navigation until the points are drawn and the page answers, `complete_ms`
 until every image is decoded and on the GPU, which Bokeh never has. Panning is a mouse drag; its rate is that of the
@@ -22,7 +21,6 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +45,6 @@ except ImportError as missing:
     sys.exit(f"benchmarks.page needs {missing.name}: pip install '.[benchmarks,browser]'")
 
 COUNTS = (6_000, 70_000)
-COLOUR_COUNT = 6_000
 VIEWPORT = {"width": 1280, "height": 800}
 STEPS = 150
 STEP_PIXELS = 3
@@ -135,20 +132,6 @@ def garments(count: int) -> tuple[Points, list[Group], Encoder]:
     return points, groups, Encoder(architecture, arrays, scores.astype(np.float32), far=1.0, framing=framing)
 
 
-def photographs(count: int) -> Points:
-    """Return colour images of 64 × 64 with noise of all scales, as photographs have it; a quarter as sharp rebuilt."""
-    draw = np.random.default_rng(0)
-    images = np.zeros((count, 64, 64, 3), np.float32)
-    for side in (2, 4, 8, 16, 32, 64):
-        noise = draw.normal(0, 3 + 60 / side, (count, side, side, 3)).astype(np.float32)
-        images += noise.repeat(64 // side, axis=1).repeat(64 // side, axis=2)
-    images = (128 + images).clip(0, 255).astype(np.uint8)
-    blurred = images.reshape(count, 16, 4, 16, 4, 3).mean(axis=(2, 4)).repeat(4, axis=1).repeat(4, axis=2)
-    positions = draw.normal(0, 20, (count, 2)).astype(np.float32)
-    samples = numbered_samples(count, 0, np.arange(count) % 10, list(CLASS_NAMES))
-    return Points(positions, samples, images, blurred.astype(np.uint8))
-
-
 def bokeh_page(points: Points, backend: str) -> str:
     """Return the page of the same points in Bokeh, all of them drawn while panning."""
     source = ColumnDataSource(
@@ -198,10 +181,8 @@ def measure(page: Page, path: Path, ours: bool) -> tuple[float, float, float, fl
 
 def write_pages(folder: Path, count: int) -> dict[str, Path]:
     points, groups, encoder = garments(count)
-    bare = replace(points, images=None, reconstructions=None)
     pages = {
         "fitmap": map_page(points, title=f"{count:,} garments", groups=groups, encoder=encoder),
-        "fitmap points": map_page(bare, title=f"{count:,} points", groups=groups),
         "bokeh canvas": bokeh_page(points, "canvas"),
         "bokeh webgl": bokeh_page(points, "webgl"),
     }
@@ -231,18 +212,13 @@ def main() -> None:
             for _ in range(options.rounds):
                 for name, path in paths.items():
                     page = browser.new_context(viewport=VIEWPORT).new_page()
-                    taken[name].append(measure(page, path, ours=name.startswith("fitmap")))
+                    taken[name].append(measure(page, path, ours=name == "fitmap"))
             medians = {
                 name: [statistics.median(values) for values in zip(*runs, strict=True)] for name, runs in taken.items()
             }
             for name, (load, _, rate, _) in medians.items():
                 print(f"{count:7,}  {name:22} {paths[name].stat().st_size / 1e6:6.1f} {load:8.0f} {rate:9.1f}")
             figures |= summary(count, paths, medians)
-        path = Path(folder) / "colour.html"
-        path.write_text(map_page(photographs(COLOUR_COUNT), title="Colour images"), encoding="utf-8")
-        runs = [measure(browser.new_context(viewport=VIEWPORT).new_page(), path, True) for _ in range(options.rounds)]
-        figures["colour_file_mb"] = path.stat().st_size / 1e6
-        figures["colour_load_ms"], _, figures["colour_fps"], _ = map(statistics.median, zip(*runs, strict=True))
         browser.close()
     report("page", figures, options.json, digits=3)
 
@@ -258,8 +234,6 @@ def summary(count: int, paths: dict[str, Path], medians: dict[str, list[float]])
         f"complete_ms_{count}": complete,
         f"fps_{count}": rate,
         f"filter_ms_{count}": filtering,
-        f"points_fps_{count}": medians["fitmap points"][2],
-        f"points_filter_ms_{count}": medians["fitmap points"][3],
         f"load_ratio_{count}": min(peer[0] for peer in peers) / load,
         f"fps_ratio_{count}": rate / max(peer[2] for peer in peers),
     }

@@ -7,12 +7,11 @@ Barnes-Hut and interpolation counts. All divergences are exact and against the s
 on every map by fitmap.
 
 The large map is 70,000 latents of the same images, shifted and mirrored. It is made and scored in a process of its own,
-whose peak memory is quoted. Compilation is the extra time of a first process with an empty cache of kernels.
+whose peak memory is quoted. `benchmarks.pipeline` times the compilation of the kernels.
 """
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -135,18 +134,6 @@ def map_file(file: str, device: str) -> None:
     print(json.dumps({"seconds": seconds, "kl": kl, "score_seconds": score_seconds, "peak_mb": peak}))
 
 
-def compile_seconds() -> float:
-    """Return the extra seconds of a first process with an empty cache of compiled kernels."""
-    with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-        run = [sys.executable, "-m", "commands.compile_kernels"]
-        first, again = (
-            timed(lambda: subprocess.run(run, env=environment, check=True, stderr=subprocess.DEVNULL))[0]
-            for _ in range(2)
-        )
-    return first - again
-
-
 def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--rounds", type=int, default=3, help="runs of each engine, in turns (3)")
@@ -158,7 +145,7 @@ def main() -> None:
     if options.map:
         return map_file(options.map, options.device)
 
-    figures = {"compile_seconds": compile_seconds()}
+    figures: dict[str, float] = {}
     rows, many = make_latents(options.large)
     results = compare_engines(rows, options.points, options.rounds)
     print(f"\n{'engine':12} {'seconds':>8} {'KL':>7} {'recall':>7} {'placed':>7}")

@@ -19,8 +19,7 @@ def fitmap() -> None:
 @app.command("predict", context_settings={"ignore_unknown_options": True})  # so that -1.5 is a value
 def predict_command(
     values: Annotated[list[str] | None, typer.Argument(metavar="X…", help="Values of x.")] = None,
-    csv: Annotated[str | None, typer.Option(help="Take x from this CSV file, and keep its other columns.")] = None,
-    out: Annotated[str | None, typer.Option(help="Write a CSV file instead of printing.")] = None,
+    csv: Annotated[str | None, typer.Option(help="Take x from this CSV file; print CSV with all its columns.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Predict y at new x, with its 90 % band.
@@ -29,7 +28,7 @@ def predict_command(
     """
     from commands.predict import predict_values
 
-    predict_values(values or [], csv, out, json)
+    predict_values(values or [], csv, json)
 
 
 @app.command()

@@ -5,17 +5,17 @@ import sys
 import numpy as np
 import pandas as pd
 
-from stages.common.artifacts import read_weights, write_csv
+from stages.common.artifacts import read_weights
 from stages.common.csv_dialects import DAYS, days_of, numbers_of, read_text_table, values_of
 from stages.common.errors import InputError
 from stages.common.input_checks import is_file
 from stages.regressor.network import Regressor, network_from, predict
 
 
-def predict_values(values: list[str], csv: str | None, out: str | None, as_json: bool) -> None:
+def predict_values(values: list[str], csv: str | None, as_json: bool) -> None:
     """Predict at the numbers in `values`, or at the column of x of the file `csv`, whose columns are all kept.
 
-    The table goes into the file `out` or to stdout, there as JSON if so asked. Raises `InputError` for what is no
+    Prints a table, as CSV if x come from a file, as JSON if so asked. Raises `InputError` for what is no
     finite number, and says on stderr how many x lie outside the training range.
     """
     if bool(values) == bool(csv):
@@ -34,9 +34,7 @@ def predict_values(values: list[str], csv: str | None, out: str | None, as_json:
     for column, result in zip([network.architecture["y_name"], "lower", "upper"], predict(network, x), strict=True):
         table[f"{column}_fit" if column in table.columns else column] = result
     _warn_outside(network, x)
-    if out:
-        write_csv(out, table)
-    elif as_json:
+    if as_json:
         print(table.to_json(orient="records", double_precision=15))
     elif csv:
         print(table.to_csv(index=False), end="")

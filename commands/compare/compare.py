@@ -85,8 +85,9 @@ def compare(
         write_text(str(html), comparison_page(found))
         if form == "text":
             print(f"the page: {html}")
-    gone = [change for change in found.metrics if change.verdict == WORSE_NOW or change.present == (True, False)]
-    if gone if only_worse else any(change.verdict != SAME for change in found.metrics):
+    lost = [change for change in found.metrics if change.verdict == MISSING and change.new is None]
+    worse = [change for change in found.metrics if change.verdict == WORSE_NOW]
+    if worse + lost if only_worse else any(change.verdict != SAME for change in found.metrics):
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Whether each metric got better or worse: its better direction, its digits, and the tolerance of a change."""
+"""Whether each metric got better or worse: its better direction, and the tolerance of a change."""
 
 import json
 import math
@@ -22,9 +22,6 @@ class Tolerance:
     amount: float = 0.0
     share: float = 0.0
 
-    def __str__(self) -> str:
-        return f"{100 * self.share:.15g}%" if self.share else f"{self.amount:.15g}"
-
     def admits(self, old: float, new: float) -> bool:
         slack = 1e-12 * max(abs(old), abs(new))  # a difference of 0.0025 is 0.002500000000000002 in floats
         return math.isclose(old, new, rel_tol=self.share, abs_tol=self.amount + slack)
@@ -34,35 +31,33 @@ class Metric(NamedTuple):
     """How a metric is judged.
 
     `better` is LOWER, HIGHER, the value to hit, or None if neither direction is better. `tolerance` is what another
-    kind of processor can change (docs/reproducibility.md), with room to spare. `digits` are those after the point, or
-    None for errors in the unit of y, which have six significant digits.
+    kind of processor can change (docs/reproducibility.md), with room to spare.
     """
 
     better: str | float | None = None
     tolerance: Tolerance = Tolerance()
-    digits: int | None = 6
 
 
 ERROR = Tolerance(share=0.001)
 METRICS = {
-    "regressor.test_mae": Metric(LOWER, ERROR, None),
-    "regressor.noise_floor_mae": Metric(None, ERROR, None),
-    "regressor.mae_over_floor": Metric(LOWER, ERROR, 4),
-    "regressor.truth_rmse": Metric(LOWER, ERROR, None),
-    "regressor.linear_baseline_mae": Metric(None, ERROR, None),
-    "regressor.coverage_90": Metric(0.9, ERROR, 4),
+    "regressor.test_mae": Metric(LOWER, ERROR),
+    "regressor.noise_floor_mae": Metric(None, ERROR),
+    "regressor.mae_over_floor": Metric(LOWER, ERROR),
+    "regressor.truth_rmse": Metric(LOWER, ERROR),
+    "regressor.linear_baseline_mae": Metric(None, ERROR),
+    "regressor.coverage_90": Metric(0.9, ERROR),
     "regressor.linear_pieces": Metric(),
     "regressor.dead_units": Metric(LOWER),
     "latents.test_mse": Metric(LOWER, Tolerance(2e-6)),
     "latents.pca_test_mse": Metric(None, Tolerance(2e-6)),
-    "latents.knn_accuracy": Metric(HIGHER, Tolerance(0.005), 4),
-    "latents.*_knn_accuracy": Metric(None, Tolerance(0.005), 4),  # of principal components and of pixels
-    "map.kl_divergence": Metric(LOWER, Tolerance(0.003), 4),
-    "map.trustworthiness": Metric(HIGHER, Tolerance(0.0005), 4),
-    "map.knn_recall": Metric(HIGHER, Tolerance(0.001), 4),
-    "map.placed_knn_accuracy": Metric(HIGHER, Tolerance(0.005), 4),
-    "map.group_purity": Metric(HIGHER, Tolerance(0.01), 4),
-    "map.group_class_agreement": Metric(HIGHER, Tolerance(0.01), 4),
+    "latents.knn_accuracy": Metric(HIGHER, Tolerance(0.005)),
+    "latents.*_knn_accuracy": Metric(None, Tolerance(0.005)),  # of principal components and of pixels
+    "map.kl_divergence": Metric(LOWER, Tolerance(0.003)),
+    "map.trustworthiness": Metric(HIGHER, Tolerance(0.0005)),
+    "map.knn_recall": Metric(HIGHER, Tolerance(0.001)),
+    "map.placed_knn_accuracy": Metric(HIGHER, Tolerance(0.005)),
+    "map.group_purity": Metric(HIGHER, Tolerance(0.01)),
+    "map.group_class_agreement": Metric(HIGHER, Tolerance(0.01)),
     "map.groups": Metric(None, Tolerance(1)),
     "map.points": Metric(),
     "map.placed_points": Metric(),
@@ -79,13 +74,12 @@ def metric_of(key: str) -> Metric:
 
 @dataclass(frozen=True)
 class Change:
-    """A metric on both sides, None where it is not known; `present` says whether each side has it at all."""
+    """A metric on both sides, None where it is not known."""
 
     key: str
     old: float | None
     new: float | None
     tolerance: Tolerance
-    present: tuple[bool, bool] = (True, True)
 
     @property
     def better(self) -> str | float | None:
@@ -94,10 +88,8 @@ class Change:
     @property
     def verdict(self) -> str:
         """Return SAME within the tolerance, else BETTER_NOW or WORSE_NOW, or CHANGED if neither can be said."""
-        if not all(self.present):
-            return MISSING
         if self.old is None or self.new is None:
-            return SAME if self.old is self.new else CHANGED
+            return SAME if self.old is self.new else MISSING
         if self.tolerance.admits(self.old, self.new):
             return SAME
         sign = {LOWER: 1, HIGHER: -1}.get(self.better)
@@ -110,17 +102,10 @@ class Change:
 def compare_metrics(old: dict, new: dict, tolerances: Sequence[str]) -> list[Change]:
     """Compare flat metrics such as `{"map.trustworthiness": 0.99}`, in the order of the first side.
 
-    Both sides are rounded alike. `tolerances` are those of the user: see `read_tolerances`.
+    `tolerances` are those of the user: see `read_tolerances`.
     """
-    keys = list(dict.fromkeys([*old, *new]))
-    by_key = read_tolerances(tolerances, keys)
-    old, new = ({key: rounded(key, value) for key, value in side.items()} for side in (old, new))
-    return [Change(key, old.get(key), new.get(key), by_key[key], (key in old, key in new)) for key in keys]
-
-
-def rounded(key: str, value: float | None) -> float | None:
-    digits = metric_of(key).digits
-    return value if value is None else float(f"{value:.6g}") if digits is None else round(value, digits)
+    by_key = read_tolerances(tolerances, list(dict.fromkeys([*old, *new])))
+    return [Change(key, old.get(key), new.get(key), tolerance) for key, tolerance in by_key.items()]
 
 
 def read_tolerances(texts: Sequence[str], keys: Sequence[str]) -> dict[str, Tolerance]:

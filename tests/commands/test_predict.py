@@ -67,13 +67,11 @@ def test_the_printed_table_has_a_line_for_each_number():
 
 def test_a_csv_file_keeps_its_other_columns(network, folder):
     (folder / "in.csv").write_text("name,x,code\nfirst,-1,007\n\n,1.5,NA\n")
-    assert fitmap("--csv", "in.csv", "--out", "out.csv").stdout == ""
-    table = pd.read_csv("out.csv", dtype=str, keep_default_na=False)
+    table = pd.read_csv(StringIO(fitmap("--csv", "in.csv").stdout), dtype=str, keep_default_na=False)
     assert list(table.columns) == ["name", "x", "code", "y", "lower", "upper"]
     assert table["name"].tolist() == ["first", ""]
     assert table["code"].tolist() == ["007", "NA"]
     np.testing.assert_allclose(table["y"].astype(float), predict(network, [-1, 1.5])[0])
-    assert fitmap("--csv", "in.csv").stdout == (folder / "out.csv").read_text()
 
 
 def test_a_csv_file_may_have_y_already_and_a_column_may_have_its_own_name(network, folder):

@@ -17,7 +17,7 @@ def verdicts(old: dict, new: dict, *tolerances: str) -> list[str]:
         ("regressor.coverage_90", 0.95, 0.89, "better"),
         ("regressor.coverage_90", 0.9, 0.91, "worse"),
         ("latents.pca_knn_accuracy", 0.9, 0.8, "changed"),
-        ("regressor.linear_pieces", None, 65, "changed"),
+        ("regressor.linear_pieces", None, 65, "missing on one side"),
         ("regressor.linear_pieces", None, None, "same"),
         ("somebody.elses", 1, 2, "changed"),
     ],
@@ -39,11 +39,6 @@ def test_each_metric_is_judged_by_its_own_direction(key, old, new, verdict):
 )
 def test_what_another_processor_changes_is_within_the_default_tolerance(key, old, new):
     assert verdicts({key: old}, {key: new}) == verdicts({key: new}, {key: old}) == ["same"]
-
-
-def test_both_sides_are_rounded_alike():
-    (change,) = compare_metrics({"map.knn_recall": 0.56731234}, {"map.knn_recall": 0.5673}, ["0"])
-    assert (change.old, change.new, change.verdict) == (0.5673, 0.5673, "same")
 
 
 @pytest.mark.parametrize("name", ["regressor", "latents", "map"])
