@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from commands.place_picture import NewRows, draw_placed
+from commands.place_picture import draw_placed
 from stages.autoencoder.training import choose_device, network_from, reconstruct
 from stages.common.artifacts import read_arrays, read_csv, read_json, read_weights, rows_of, write_bytes, write_text
 from stages.common.errors import InputError
-from stages.common.samples_table import classes_of, labels_of, make_samples, read_samples
+from stages.common.samples_table import make_samples, read_samples
 from stages.common.settings import VECTOR_FILES, load_params, map_params
 from stages.figures.style import png_bytes, shorten
 from stages.images.images_to_place import read_like_training
@@ -50,14 +49,16 @@ def place(paths: list[Path], picture: Path | None, page: Path | None, as_json: b
         else:
             known, placed, unreadable = place_files(paths, finished)
     if placed:
-        entries = describe(known["file_name"].tolist(), placed, finished)
+        entries, written = describe(known["file_name"].tolist(), placed, finished), []
         print(json.dumps(entries, indent=2) if as_json else "\n".join(map(sentence, entries)))
         if picture or not as_json:
-            write_bytes(str(picture or PICTURE), png_bytes(draw(entries, placed, finished)))
-            _say(f"the map with them: {picture or PICTURE}", as_json)
+            write_bytes(str(picture or PICTURE), png_bytes(draw_placed(finished, placed, list(map(caption, entries)))))
+            written.append(f"the map with them: {picture or PICTURE}")
         if page:
             write_text(str(page), interactive(known, placed, page))
-            _say(f"the map to explore: {page}", as_json)
+            written.append(f"the map to explore: {page}")
+        if not as_json:
+            print("\n".join(written))
     if unreadable:
         raise InputError(f"{unreadable} of {unreadable + len(known)} images could not be read")
 
@@ -191,17 +192,9 @@ def classes_in_words(entry: dict) -> str:
     return ", ".join(f"{name} {share:.0%}" for name, share in entry["classes"].items())
 
 
-def draw(entries: list[dict], placed: Placed, finished: FinishedMap) -> Figure:
-    """Draw the map with the new rows."""
-    names = [(shorten(Path(entry["file_name"]).name), shorten(classes_in_words(entry), 60)) for entry in entries]
-    captions = [": ".join(filter(None, pair)) for pair in names]
-    off_map = np.array([entry["off_map"] for entry in entries])
-    images = placed.images if finished.images is not None else None
-    new = NewRows(placed.positions, placed.neighbours, off_map, captions, images)
-    samples = finished.samples
-    labels, names = labels_of(samples), samples["file_name"].tolist()
-    shown = finished.images if images is not None else None
-    return draw_placed(finished.positions, labels, classes_of(samples), names, new, shown)
+def caption(entry: dict) -> str:
+    """Return an entry as one short line: the file's name and the classes."""
+    return ": ".join(filter(None, (shorten(Path(entry["file_name"]).name), shorten(classes_in_words(entry), 60))))
 
 
 def interactive(known: pd.DataFrame, placed: Placed, path: Path) -> str:
@@ -242,8 +235,3 @@ def links_to(names: list[str], page: Path) -> str:
     if all(map(os.path.isabs, names)):
         return "file://"
     return "" if any(map(os.path.isabs, names)) else folder_url(".", str(page))
-
-
-def _say(message: str, as_json: bool) -> None:
-    if not as_json:
-        print(message)

@@ -5,25 +5,31 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.offsetbox import AnnotationBbox
 
-from commands.place_picture import MOST, NewRows, draw_placed
+from commands.place_picture import MOST, draw_placed
+from stages.common.samples_table import make_samples
 from stages.figures.style import FIT, INK, png_bytes
+from stages.latents.encode_new_rows import FinishedMap, Measures, Placed
 
 GENERATOR = np.random.default_rng(0)
 GREY = GENERATOR.integers(0, 256, (60, 12, 12), dtype=np.uint8)
 COLOUR = GENERATOR.integers(0, 256, (60, 12, 12, 3), dtype=np.uint8)
-CLASSES, NAMES = ["$a_b", "_hidden"], [f"folder/{row}.png" for row in range(60)]
+NAMES = [f"folder/{row}.png" for row in range(60)]
 
 
 def new_rows(m, dimensions=2, images=GREY):
-    neighbours = GENERATOR.integers(0, 60, (m, 10))
-    captions = [f"{row}.png: $a_b 90%" for row in range(m)]
+    neighbours, distances = GENERATOR.integers(0, 60, (m, 10)), np.ones((m, 10))
+    warnings = [["strange"] * (row % 2) for row in range(m)]
     pictures = None if images is None else images[:m]
-    return NewRows(GENERATOR.normal(size=(m, dimensions)), neighbours, np.arange(m) % 2 == 1, captions, pictures)
+    positions = GENERATOR.normal(size=(m, dimensions))
+    return Placed(np.zeros((m, 2)), positions, neighbours, distances, Measures(distances[:, 0]), warnings, pictures)
 
 
 def draw(new, labels=None, images=GREY):
     positions = np.random.default_rng(1).normal(size=(60, new.positions.shape[1])).astype(np.float32)
-    return draw_placed(positions, np.arange(60) % 2 if labels is None else labels, CLASSES, NAMES, new, images)
+    labels = np.arange(60) % 2 if labels is None else labels
+    samples = make_samples(np.repeat("train", 60), NAMES, labels, ["$a_b", "_hidden"])
+    finished = FinishedMap(samples, np.zeros((60, 2)), positions, images, Measures(np.ones(60)))
+    return draw_placed(finished, new, [f"{row}.png: $a_b 90%" for row in range(len(new.positions))])
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
