@@ -127,17 +127,17 @@ def compare(
     only_worse: Annotated[bool, typer.Option("--only-worse", help="Exit with 1 only if a metric got worse.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a page with the maps and the pictures of both sides.")
-    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw both maps, aligned, into this PNG file.")] = None,
 ) -> None:
-    """Compare metrics, settings, pictures and maps of revisions.
+    """Compare metrics, settings and maps of revisions.
 
     Exit status 1 if a metric changed beyond its tolerance.
     """
     from commands.compare.compare import compare
 
-    compare(revisions or [], tolerance or [], only_worse, "json" if json else "markdown" if markdown else "text", html)
+    compare(
+        revisions or [], tolerance or [], only_worse, "json" if json else "markdown" if markdown else "text", picture
+    )
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """The project's files at a git revision, an experiment, or in the workspace: from git, DVC's cache or the remote."""
 
-import hashlib
 from functools import cached_property
 from typing import NoReturn
 
@@ -47,28 +46,13 @@ class Revision:
     def _files(self) -> DVCFileSystem:
         return DVCFileSystem(rev=self.commit)
 
-    def pictures(self) -> list[str]:
-        """Return the paths of the pictures that the pipeline drew, also of those whose content is nowhere."""
-        try:
-            entries = self._files.ls("plots", detail=True)
-        except FileNotFoundError:
-            return []
-        except DvcException as error:
-            raise InputError(f"{self.name}: {error}")
-        names = [entry["name"].lstrip("/") for entry in entries if entry.get("dvc_info", {}).get("isout")]
-        return sorted(name for name in names if name.endswith(".png"))
-
-    def digest(self, path: str) -> str | None:
-        """Return the MD5 of a file, whose content may be nowhere; None if the revision has no such file."""
-        info = self._info(path)
-        if info is None or "fs_info" not in info:
-            return info and info["md5"]
-        return hashlib.md5(self.read(path)).hexdigest()
-
     def read(self, path: str) -> bytes | None:
         """Return a file's content, None if the revision has no such file. Raises `Missing` if it is nowhere."""
-        if self._info(path) is None:
-            return None
+        try:
+            if not self._files.isfile(path):
+                return None
+        except DvcException as error:
+            raise InputError(f"{self.name}: {error}")
         try:
             return self._files.cat_file(path)
         except Exception as error:  # each kind of remote fails in its own way
@@ -77,12 +61,3 @@ class Revision:
             raise Missing(
                 f"{path} of {self.name} is neither here nor on the remote ({reason}): to make it, run `{run}`"
             )
-
-    def _info(self, path: str) -> dict | None:
-        try:
-            info = self._files.info(path)
-        except FileNotFoundError:
-            return None
-        except DvcException as error:
-            raise InputError(f"{self.name}: {error}")
-        return info if info.get("md5") or "fs_info" in info else None
