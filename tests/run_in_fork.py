@@ -5,7 +5,9 @@ A fork runs this checkout's code in another project's folder. To run that projec
 
 import multiprocessing
 import os
+import resource
 import runpy
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -40,6 +42,30 @@ def _call(function: Callable, arguments: tuple[str, ...], folder: str, environme
     sys.exit(function(*arguments))
 
 
+def refusal_of(function: Callable, *arguments: str, folder: Path) -> str:
+    """Call `function` in `folder` and return the one line with which it refuses its input.
+
+    It may take a minute and 2 GiB more than the fork has at its start, and must print no traceback and no warning.
+    """
+    status, printed = run_fork(_limited, function, *arguments, folder=folder, environment=dict(os.environ))
+    assert status == 1, f"ended with status {status}: {printed}"
+    assert "Traceback" not in printed, printed
+    assert "Warning" not in printed, printed
+    (line,) = [line for line in printed.split("\n") if line.startswith("fitmap: ")]
+    assert printed.endswith(f"{line}\n"), printed
+    assert "not enough memory" not in line, "only what is known to be too large may be refused"
+    return line
+
+
+def _limited(function: Callable, *arguments: str) -> None:
+    from stages.common.errors import run
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2 * 1024**3,) * 2)
+    signal.alarm(60)
+    run(lambda: function(*arguments))
+
+
 def dvc(*arguments: str) -> int:
     """Do what the command `dvc` does."""
     from dvc.cli import main
@@ -59,4 +85,6 @@ def stages(*names: str) -> None:
     """Run one stage after the other, as `python -m stages.ROOM.NAME` does."""
     for name in names:
         (script,) = Path(__file__).parents[1].glob(f"stages/*/{name}.py")
-        runpy.run_module(f"stages.{script.parent.name}.{name}", run_name="__main__", alter_sys=True)
+        module = f"stages.{script.parent.name}.{name}"
+        sys.modules.pop(module, None)  # runpy warns of one that is imported already
+        runpy.run_module(module, run_name="__main__", alter_sys=True)

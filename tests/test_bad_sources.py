@@ -5,7 +5,7 @@ import os
 import pytest
 import yaml
 
-from tests.run_with_limits import ending_of, stage
+from tests.run_in_fork import refusal_of, stages
 
 with open("params.yaml") as file:
     VALUES = yaml.safe_load(file)
@@ -24,6 +24,5 @@ def test_a_source_that_is_no_file(tmp_path, reader, section, suffix, name):
     (tmp_path / f"empty{suffix}").mkdir()
     values = VALUES | {section: VALUES[section] | {"source": SOURCES[name] + suffix}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
-    refusal = ending_of(stage, reader, folder=tmp_path).refusal
-    assert refusal
+    refusal = refusal_of(stages, reader, folder=tmp_path)
     assert "params.yaml" in refusal or "empty" in refusal

@@ -3,30 +3,12 @@
 import pytest
 
 from stages.curve_page.curve_page import curve_page
+from tests.browser_page import BrowserPage, opening
 from tests.curve_page.recorded import Run, record, record_own
 
 
-class CurvePage:
+class CurvePage(BrowserPage):
     """An opened page, and what it shows of its first run."""
-
-    def __init__(self, page, problems: list[str]):
-        self.page = page
-        self.problems = problems  # console errors, uncaught exceptions and requests for anything but the file
-
-    def run(self, script: str, *arguments):
-        """Evaluate JavaScript; `arguments` are its parameter."""
-        return self.page.evaluate(script, *arguments)
-
-    def settle(self) -> None:
-        """Wait until what has changed is drawn."""
-        self.run("async () => { for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame); }")
-
-    def show(self, **patch) -> None:
-        self.run("(patch) => fitmap.state.change(patch)", patch)
-        self.settle()
-
-    def state(self, key: str):
-        return self.run("(key) => fitmap.state[key]", key)
 
     def said(self, part: str) -> str:
         return self.page.locator(f'.column [data-part="{part}"]').first.inner_text()
@@ -66,24 +48,5 @@ def pages(write_curve_page):
 
 @pytest.fixture
 def open_curve_page(browser):
-    """Open a page in a fresh context without network."""
-    contexts = []
-
-    def open(path, **options) -> CurvePage:
-        context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, **options})
-        contexts.append(context)
-        context.set_offline(True)
-        problems: list[str] = []
-        page = context.new_page()
-        page.on("request", lambda request: problems.append(request.url) if request.url != path.as_uri() else None)
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(path.as_uri())
-        opened = CurvePage(page, problems)
-        opened.run("() => fitmap.ready")
-        opened.settle()
-        return opened
-
-    yield open
-    for context in contexts:
-        context.close()
+    with opening(browser, CurvePage, viewport={"width": 1200, "height": 800}) as open_address:
+        yield lambda path, **options: open_address(path.as_uri(), **options)

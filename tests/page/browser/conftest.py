@@ -9,6 +9,7 @@ import pytest
 
 from stages.common.samples_table import make_samples
 from stages.page.map_page import Points, map_page
+from tests.browser_page import BrowserPage, opening
 
 CLASS_NAMES = ["boat", "sail boat", "</script><img src=x onerror=window.hacked=1>", "=1+1"]
 TITLE = "<b>Ships</b> & </title><script>window.hacked=1</script>"
@@ -86,18 +87,13 @@ def ships_page(write_page) -> str:
     )
 
 
-class MapPage:
+class MapPage(BrowserPage):
     """An opened page: where its points are on the screen, and what it shows."""
 
-    def __init__(self, page, problems: list[str]):
-        self.page = page
-        self.problems = problems  # console errors, uncaught exceptions and requests for anything but the file
+    def __init__(self, page):
+        super().__init__(page)
         self.canvas = page.locator("#overlay")
         self.card = page.locator("#card")
-
-    def run(self, script: str, *arguments):
-        """Evaluate JavaScript; `arguments` are its parameter."""
-        return self.page.evaluate(script, *arguments)
 
     def settle(self) -> None:
         """Wait until movements are over and what has changed is drawn."""
@@ -120,15 +116,8 @@ class MapPage:
         self.settle()
         return self.card.locator("[data-part=name]").text_content() if self.card.is_visible() else ""
 
-    def state(self, key: str):
-        return self.run("(key) => fitmap.state[key]", key)
-
     def view(self) -> dict[str, float]:
         return self.run("() => (({x, y, scale}) => ({x, y, scale}))(fitmap.map.viewport)")
-
-    def show(self, **patch) -> None:
-        self.run("(patch) => fitmap.state.change(patch)", patch)
-        self.settle()
 
     def look_at(self, point: int, scale: float) -> None:
         """Bring a point to the middle of the free part of the map."""
@@ -158,33 +147,8 @@ class MapPage:
 
 @pytest.fixture
 def open_page(browser):
-    """Open an address in a fresh context without network."""
-    contexts = []
-
-    def open(address: str, before: str = "", **options) -> MapPage:
-        context = browser.new_context(**{"viewport": VIEWPORT, "reduced_motion": "reduce", **options})
-        contexts.append(context)
-        context.set_offline(True)
-        context.set_default_timeout(60_000)
-        problems: list[str] = []
-        page = context.new_page()
-        page.on(
-            "request",
-            lambda request: problems.append(request.url) if request.url != address.partition("#")[0] else None,
-        )
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        if before:
-            page.add_init_script(before)
-        page.goto(address)
-        opened = MapPage(page, problems)
-        opened.run("() => fitmap.ready")
-        opened.settle()
-        return opened
-
-    yield open
-    for context in contexts:
-        context.close()
+    with opening(browser, MapPage, viewport=VIEWPORT, reduced_motion="reduce") as open_address:
+        yield open_address
 
 
 @pytest.fixture
