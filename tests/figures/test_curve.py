@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from stages.common.csv_dialects import DAYS
-from stages.figures.curve import binned_means, draw_curve_data, draw_fit, draw_residuals
+from stages.figures.curve import draw_curve_data, draw_fit, draw_residuals
 from stages.figures.losses import draw_loss
 from stages.figures.style import FIT, png_bytes
 from stages.figures.t_distribution import draw_t_distribution
@@ -49,19 +49,12 @@ def test_measured_data_have_no_true_curve(curve):
     assert not figure.axes[0].lines
 
 
-def test_fit_is_red_over_its_band_with_a_thin_truth(fit):
-    axes = draw_fit(fit).axes[0]
+def test_fit_is_red_over_its_band_with_a_thin_truth_and_names_its_axes(fit, curve):
+    axes = draw_fit(fit, curve=curve, x_name="time", y_name="signal").axes[0]
     line, truth = axes.lines
     assert line.get_color() == FIT
     assert truth.get_linewidth() < line.get_linewidth() / 2
-    assert legend_texts(axes.figure) == ["test points", "fit", "90 % band", "true curve"]
-
-
-def test_fit_tells_training_points_from_test_points(fit, curve):
-    axes = draw_fit(fit, curve=curve, x_name="time", y_name="signal").axes[0]
-    assert legend_texts(axes.figure)[:2] == ["training points", "test points"]
-    training, test = axes.collections[:2]
-    assert training.get_facecolor().tolist() != test.get_facecolor().tolist()
+    assert legend_texts(axes.figure) == ["training points", "test points", "fit", "90 % band", "true curve"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("time", "signal")
 
 
@@ -83,13 +76,6 @@ def test_residuals_stand_against_the_noise_only_where_it_is_known(fit):
     assert not draw_residuals(fit).axes[1].lines
     scattered = draw_residuals(fit).axes[0].collections[0].get_offsets()
     assert np.allclose(np.sort(scattered[:, 1]), np.sort(fit["residual"].dropna()))
-
-
-def test_binned_means_shows_the_trend_and_skips_empty_intervals():
-    x = np.array([0.0, 0.1, 9.9, 10.0])
-    centres, means = binned_means(x, np.array([1.0, 3.0, 5.0, 7.0]), bins=10)
-    assert centres.tolist() == [0.5, 9.5]
-    assert means.tolist() == [2.0, 6.0]
 
 
 def test_constant_data_draw(curve, fit):
@@ -117,14 +103,3 @@ def test_loss_of_one_epoch_and_of_zero_draw():
 def test_pictures_are_the_same_bytes_twice(curve, fit):
     for draw in (lambda: draw_curve_data(curve), lambda: draw_residuals(fit, 2.0), draw_t_distribution):
         assert png_bytes(draw()) == png_bytes(draw())
-
-
-def test_t_distribution_arrows_keep_the_similarity_and_lengthen_the_far_distance():
-    axes = draw_t_distribution().axes[0]
-    normal, student = axes.lines[:2]
-    for ends in axes.lines[2:]:
-        (start, end), (similarity, same) = ends.get_data()
-        assert similarity == same
-        assert np.interp(start, normal.get_xdata(), normal.get_ydata()) == pytest.approx(similarity, abs=1e-3)
-        assert np.interp(end, student.get_xdata(), student.get_ydata()) == pytest.approx(similarity, abs=1e-3)
-        assert (end > start) == (start > 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.figures.factor_agreement import MOST, SPACES, draw_factors, ranks_within
+from stages.figures.factor_agreement import MOST, SPACES, draw_factors
 from stages.figures.style import png_bytes
 
 NAMES = ["tone", "heel_height", "never"]
@@ -19,12 +19,6 @@ def drawn(dimensions=2, n=200, names=NAMES):
     scores = [0.5, 0.8, np.nan] + [0.1] * (len(names) - 3)
     table = pd.DataFrame({"factor": names} | dict.fromkeys(SPACES, scores))
     return generator.normal(size=(n, dimensions)).astype(np.float32), labels, factors, table
-
-
-def test_ranks_run_from_0_to_1_within_each_class():
-    labels = np.array([0, 0, 0, 1, 1, 2])
-    ranks = ranks_within(labels, np.array([5.0, 1.0, 3.0, 100.0, np.nan, 7.0]))
-    np.testing.assert_array_equal(ranks, [1, 0, 0.5, 0, np.nan, 0])
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

@@ -9,7 +9,6 @@ from PIL import Image
 
 from stages.common.colours import class_colour
 from stages.figures.map_images import (
-    are_cut_outs,
     by_grid,
     compose_map,
     draw_map_images,
@@ -45,15 +44,6 @@ def test_a_lone_image_appears_at_its_place_in_the_tint_of_its_class():
     assert y > 380  # and the lowest: the map's second axis points up
 
 
-def test_half_intensity_is_darker_and_black_is_background():
-    positions, labels = np.zeros((1, 2)), np.array([0])
-    bright, dim, black = (
-        compose_map(positions, np.full((1, 8, 8), value, np.uint8), labels, 100, 8)[0] for value in (255, 128, 0)
-    )
-    assert bright.sum() > dim.sum() > black.sum()
-    assert (black == DARK).all()
-
-
 @pytest.mark.parametrize("shape", [(28, 28), (40, 20), (21, 64)])
 def test_nothing_drawn_overlaps_and_nothing_left_out_had_room(shape):
     positions, images, _ = scene(2000, shape=shape)
@@ -73,22 +63,6 @@ def test_nothing_drawn_overlaps_and_nothing_left_out_had_room(shape):
     grown = grown | np.roll(grown, 1, 0) | np.roll(grown, 1, 1) | np.roll(grown, (1, 1), (0, 1))
     for left, top, right, bottom in np.delete(boxes, rows, axis=0):
         assert grown[top : bottom + 1, left : right + 1].any()
-
-
-def test_an_image_with_room_is_not_moved():
-    centres = np.array([[50, 50], [150, 50], [52, 50]])
-    boxes = np.concatenate([centres - 10, centres + 10], axis=1)
-    rows, moves = spread_out(boxes, np.array([0, 1, 2]), 20, (100, 200))
-    assert rows.tolist() == [0, 1]
-    assert not moves.any()
-
-
-def test_boxes_hold_what_images_show():
-    images = np.zeros((2, 28, 28), np.uint8)
-    images[0, 4:10, 8:20] = 200
-    boxes = shown_boxes(images, np.array([[100, 100], [100, 100]]), 28)
-    assert boxes[0].tolist() == [94, 90, 106, 96]
-    assert boxes[1].tolist() == [86, 86, 114, 114]
 
 
 @pytest.mark.parametrize("n", [1, 200, 6000])
@@ -120,19 +94,6 @@ def test_unlabelled_photographs_have_no_frame_and_no_legend():
     canvas, _ = compose_map(positions, images, labels, 400, 40)
     assert (canvas == np.array(to_rgb(class_colour(-1))) * 255).all(axis=2).sum() == 0
     assert not draw_map_images(positions, images, labels, [], 400).legends
-
-
-def test_only_grey_images_on_black_are_cut_outs():
-    _, images, _ = scene(20)
-    assert are_cut_outs(images)
-    assert not are_cut_outs(255 - images)
-    assert not are_cut_outs(images[..., None].repeat(3, 3))
-
-
-def test_few_images_are_drawn_large_and_none_far_beyond_its_own_size():
-    assert tile_side(67, 128, 2400) > 150
-    assert tile_side(67, 28, 2400) == 56
-    assert tile_side(6000, 256, 2400) == 40
 
 
 @pytest.mark.parametrize("spread", [(0, 0), (1, 0), (0, 1)])

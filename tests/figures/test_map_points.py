@@ -8,7 +8,7 @@ from matplotlib.patches import Polygon
 from matplotlib.text import Text
 
 from stages.common.colours import class_colour
-from stages.figures.map_points import LISTED, RINGS, ROW_NAMES, class_entries, draw_map_points, project
+from stages.figures.map_points import LISTED, RINGS, ROW_NAMES, class_entries, draw_map_points
 from stages.figures.style import png_bytes
 
 HOSTILE = ["$x_1$ \\frac{", "_hidden", "a very very very long class name indeed", "line\nbreak", "nobody"]
@@ -67,11 +67,6 @@ def test_others_are_a_ground_beneath_the_points(dimensions):
         assert (drawn.max(axis=0) < np.array([right, top])).all()
 
 
-def test_fewer_others_than_points_leave_the_ground_white():
-    positions, labels = cloud(300)
-    assert not draw_map_points(positions, labels, HOSTILE, others=positions[:200]).axes[0].images
-
-
 def boxes(figure, names):
     texts = [text for text in figure.axes[0].texts if text.get_text() in names]
     return {text.get_text(): text.get_window_extent() for text in texts}
@@ -121,14 +116,6 @@ def test_rows_without_images_are_called_rows_and_named_where_there_is_room():
     assert not any("image" in text.get_text() for text in figure.findobj(Text))
 
 
-def test_groups_are_called_groups():
-    positions, labels = cloud(200)
-    labels[:20] = -1
-    figure = draw_map_points(positions, labels, [f"like {k}" for k in "abcd"], things="rows", by="group")
-    assert figure.texts[0].get_text() == "The map of the rows, coloured by group"
-    assert "in no group  20" in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-
-
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_groups_are_outlined_and_shown_by_the_images_of_their_medoids(dimensions):
     positions, labels = cloud(200, dimensions)
@@ -137,6 +124,7 @@ def test_groups_are_outlined_and_shown_by_the_images_of_their_medoids(dimensions
     medoids = np.array([np.flatnonzero(labels == group)[0] for group in range(4)])
     names = [f"group {group}" for group in range(4)]
     figure = draw_map_points(positions, labels, names, by="group", medoids=(medoids, images))
+    assert figure.texts[0].get_text() == "The map of the images, coloured by group"
     for axes in figure.axes:
         assert len([patch for patch in axes.patches if isinstance(patch, Polygon)]) == 3
         boxes = [artist for artist in axes.get_children() if isinstance(artist, AnnotationBbox)]
@@ -162,13 +150,6 @@ def test_three_dimensions_are_seen_from_two_angles():
     png_bytes(figure)
 
 
-def test_projection_keeps_lengths_across_paper_and_depth():
-    positions, _ = cloud(50, dimensions=3)
-    flat, depth = project(positions, 70.0)
-    assert np.allclose((flat**2).sum(1) + depth**2, (positions**2).sum(1), rtol=1e-4)
-    assert np.array_equal(project(positions[:, :2])[0], positions[:, :2])
-
-
 def test_unlabelled_single_and_coinciding_points_draw():
     positions, _ = cloud(50)
     unlabelled = draw_map_points(positions, np.full(50, -1), [])
@@ -177,9 +158,3 @@ def test_unlabelled_single_and_coinciding_points_draw():
     png_bytes(unlabelled)
     png_bytes(draw_map_points(positions[:1], np.array([0]), HOSTILE[:1]))
     png_bytes(draw_map_points(positions * 0, np.zeros(50, int), HOSTILE[:1]))
-
-
-def test_same_bytes_twice():
-    positions, labels = cloud(500)
-    pictures = [png_bytes(draw_map_points(positions, labels, HOSTILE, positions[:9], labels[:9])) for _ in range(2)]
-    assert pictures[0] == pictures[1]

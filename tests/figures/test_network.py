@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.figures.network import SHOWN, draw_network, layers_of, unit_heights
+from stages.figures.network import draw_network, layers_of
 from stages.figures.style import png_bytes
 
 ARCHITECTURE = {
@@ -36,12 +36,6 @@ def test_the_plain_network_has_neither_features_nor_skip_connection():
     plain = {**ARCHITECTURE, "encoding": "none", "components": 0, "ensemble_size": 1, "log_x": True}
     assert layers_of(plain) == [("log time", 1), ("linear + LeakyReLU(0.2)", 48), ("linear: signal", 1)]
     assert not any("skip" in text for text in texts(draw_network(plain)))
-
-
-def test_draws_units_one_by_one_until_a_layer_is_too_wide():
-    assert len(unit_heights(SHOWN)) == len(unit_heights(1000)) == SHOWN
-    for units in (1, 2, 7, 1000):
-        assert unit_heights(units).sum() == pytest.approx(0)
 
 
 @pytest.mark.parametrize("count", [0, 2, 8])

@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.figures.reconstructions import MOST, draw_reconstructions, first_of_each
-from stages.figures.style import png_bytes
-
-
-def test_first_of_each_class_in_the_order_of_the_classes():
-    labels = np.array([2, 0, 2, -1, 0, 2, 0])
-    assert first_of_each(labels, 2).tolist() == [1, 4, 0, 2]
-    assert first_of_each(np.full(25, -1), 2).tolist() == list(range(10))
+from stages.figures.reconstructions import MOST, draw_reconstructions
 
 
 def test_originals_stand_above_their_reconstructions_with_their_errors():
@@ -41,9 +34,3 @@ def test_many_classes_are_cut_and_the_note_says_so():
     figure = draw_reconstructions(images, images, np.zeros(200), np.arange(200), names)
     assert len(figure.axes[0].images) == 2 * MOST
     assert any("40 of 200 pairs" in text.get_text() for text in figure.texts)
-
-
-def test_same_bytes_twice_without_labels():
-    images = np.random.default_rng(0).integers(0, 255, (12, 7, 7)).astype(np.uint8)
-    pictures = [png_bytes(draw_reconstructions(images, images, np.zeros(12), np.full(12, -1), [])) for _ in range(2)]
-    assert pictures[0] == pictures[1]

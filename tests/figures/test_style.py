@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from stages.common.colours import CLASS_COLOURS, class_colour
-from stages.figures.style import class_marker, legend, new_figure, paper, png_bytes, shorten
+from stages.figures.style import class_marker, legend, new_figure, paper, png_bytes
 
 OKLAB = (
     np.array([[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]),
@@ -37,13 +37,6 @@ def test_class_colours_stay_apart(sight, apart):
 def test_the_first_seventy_classes_differ_in_colour_or_marker():
     assert len({(class_colour(label), class_marker(label)) for label in range(70)}) == 70
     assert class_colour(-1) not in {class_colour(label) for label in range(30)}
-
-
-def test_style_leaves_matplotlib_as_it_was():
-    before = dict(matplotlib.rcParams)
-    with paper():
-        png_bytes(new_figure(2, 1, "title"))
-    assert dict(matplotlib.rcParams) == before
 
 
 def test_a_users_settings_change_nothing():
@@ -76,9 +69,3 @@ def test_legend_keeps_hostile_names_as_they_are():
     png_bytes(figure)
     assert [text.get_text() for text in drawn.get_texts()] == names
     assert not any(text.get_parse_math() for text in drawn.get_texts())
-
-
-def test_shorten():
-    assert shorten("two\nlines\tand  more") == "two lines and more"
-    assert shorten("x" * 50, 10) == "x" * 9 + "…"
-    assert shorten("short", 5) == "short"
