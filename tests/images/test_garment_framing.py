@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.common.errors import InputError
 from stages.images.garment_framing import extent_of, ground_of, learn_framing, read_framed
 from stages.images.garments.garments import draw_garments
 
@@ -108,10 +107,3 @@ def test_what_has_no_ground_is_called_strange_and_nothing_stays_nothing(tmp_path
     for colour in ("black", "white", "grey"):
         framed, _ = read_framed(saved(tmp_path / "even.png", Image.new("RGB", (50, 70), colour)), FRAMING)
         assert not framed.any()
-
-
-def test_a_broken_file_and_a_missing_one_are_named(tmp_path):
-    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
-    for name in ("broken.png", "missing.png"):
-        with pytest.raises(InputError, match=rf"{name} cannot be read as an image"):
-            read_framed(tmp_path / name, FRAMING)

@@ -262,28 +262,6 @@ def test_pictures_and_extra_arrays_of_an_npz(tmp_path, capsys):
     assert "array `extra` float64 (3, 3) is ignored" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("arrays", "message"),
-    [
-        ({"z": VECTORS, "w": VECTORS}, r"needs one array `latents`.*found: z \(60, 4\)"),
-        ({"latents": VECTORS[0]}, r"found: latents \(4,\)"),
-        ({"latents": VECTORS[:, :1]}, "d >= 2"),
-        ({"latents": VECTORS[:9]}, "9 vectors, at least 10"),
-        ({"latents": VECTORS.astype(str)}, "of numbers"),
-        ({"latents": np.where(np.arange(60)[:, None] == 7, np.nan, VECTORS)}, "the first is row 8"),
-        ({"latents": VECTORS.astype(np.float64) * 1e300}, "no finite float32"),
-        ({"latents": VECTORS, "labels": LABELS[:9]}, r"labels are <U3 \(9,\)"),
-        ({"latents": VECTORS, "images": PICTURES / 255}, r"images are float64 .*needed are uint8 \(60, height"),
-        ({"latents": np.array([{}] * 60, dtype=object)}, "pickled"),
-    ],
-)
-def test_wrong_arrays_are_named(tmp_path, arrays, message):
-    np.savez(tmp_path / "l.npz", **arrays)
-    with pytest.raises(InputError, match=message) as caught:
-        read(tmp_path / "l.npz")
-    assert str(tmp_path / "l.npz") in str(caught.value)
-
-
 def test_damaged_missing_and_unusable_files(tmp_path):
     contents = {
         "a.npz": b"no zip",
