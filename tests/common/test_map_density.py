@@ -33,13 +33,6 @@ def test_the_shades_lie_where_the_points_are():
     assert max(edge.max() for edge in edges) <= 255 // LEVELS * 2  # it fades before it ends
 
 
-def test_twice_as_many_points_are_darker():
-    few, many = DRAW.normal([-20, 0], 2, (3000, 2)), DRAW.normal([20, 0], 2, (30_000, 2))
-    density = density_of(np.concatenate([few, many]))
-    x, _ = places(density)
-    assert 0 < density.shades[:, x < 0].max() < density.shades[:, x > 0].max() == 255
-
-
 @pytest.mark.parametrize("points", [np.zeros((1, 2)), np.zeros((9, 2)), np.array([[0.0, 0], [1e6, 0]])])
 def test_few_points_and_points_in_a_row_have_a_density(points):
     density = density_of(points)

@@ -88,9 +88,3 @@ def test_a_binary_or_missing_file_is_refused(tmp_path):
         read_points(str(path))
     with pytest.raises(InputError, match=r"curve\.source"):
         read_points(str(tmp_path / "none.csv"))
-
-
-def test_blank_lines_a_byte_order_mark_and_spaces_are_read(tmp_path):
-    path = tmp_path / "points.csv"
-    path.write_bytes(b"\xef\xbb\xbf" + csv([*[row.replace(",", ", ") for row in GOOD], "", ""]).encode())
-    assert len(read_points(str(path))) == 40

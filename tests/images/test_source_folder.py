@@ -6,9 +6,8 @@ import pytest
 from PIL import Image
 
 from stages.common.errors import InputError
-from stages.common.samples_table import classes_of, columns_of, is_train, labels_of, read_samples, write_samples
+from stages.common.samples_table import classes_of, columns_of, is_train, labels_of
 from stages.common.settings import load_params
-from stages.images.garments.garments import CLASS_NAMES, draw_garments
 from stages.images.source_folder import folder_images
 from tests.images.sixteen_bits import SixteenBits
 
@@ -157,16 +156,6 @@ def test_names_that_are_not_utf8_or_decomposed_survive(tmp_path):
     assert samples["note"].notna().sum() == 1
 
 
-def test_ten_thousand_classes_survive_the_file(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    names = [f"{i:05d}/a.png" for i in range(600)]
-    write(tmp_path / "photos", *names)
-    samples, _ = read(tmp_path / "photos")
-    write_samples(samples)
-    pd.testing.assert_frame_equal(read_samples(), samples)
-    assert len(classes_of(read_samples())) == 600
-
-
 def test_colour_is_kept_unless_every_image_is_grey(tmp_path):
     write(tmp_path, *(f"{i}.png" for i in range(20)))
     assert read(tmp_path)[1]["images"].shape == (20, 16, 16)
@@ -211,26 +200,6 @@ def test_colours_of_more_than_eight_bits_stay_beside_other_images(tmp_path):
     assert image_of["grey2.tif"][8, 8].tolist() == [125, 125, 125]
     assert image_of["7.png"][8, 8].tolist() == [7, 7, 7]
     assert read(tmp_path, colour="grey")[1]["images"].shape == (18, 16, 16)
-
-
-def test_the_frame_of_a_photograph_is_not_what_the_images_show(tmp_path):
-    """Photographs of garments on white in square, wide and tall frames: cropped, the frame is gone."""
-    garments, labels, _ = draw_garments(60, seed=3)
-    for i, (garment, label) in enumerate(zip(garments, labels, strict=True)):
-        photograph = Image.new("L", [(112, 112), (150, 112), (112, 150)][i % 3], 255)
-        shown = Image.fromarray(255 - garment).resize((112, 112))
-        photograph.paste(shown, ((photograph.width - 112) // 2, (photograph.height - 112) // 2))
-        path = tmp_path / CLASS_NAMES[label].replace("/", "-") / f"{i % 3}_{i}.jpg"
-        path.parent.mkdir(exist_ok=True)
-        photograph.convert("RGB").save(path, quality=92)
-
-    def border_of_frames(fit):
-        samples, arrays = read(tmp_path, fit=fit, pixels=28)
-        images = arrays["images"][samples["file_name"].str.contains("/[12]_")]
-        return np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1).mean()
-
-    assert border_of_frames("crop") > 225
-    assert border_of_frames("pad") < 160
 
 
 def test_files_of_other_kinds_and_hidden_ones_are_left_out_and_counted(tmp_path, capsys):

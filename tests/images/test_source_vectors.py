@@ -158,12 +158,6 @@ def test_a_column_of_few_integers_may_be_the_class(tmp_path, capsys):
     assert "1 columns (species) of few integers are dimensions; if one is the class" in capsys.readouterr().out
 
 
-def test_semicolons_and_decimal_commas(tmp_path):
-    latents = read(write(tmp_path / "a.csv", TABLE.assign(label=LABELS), sep=";", decimal=","))[2]
-    assert latents["latents"].shape == (60, 4)
-    np.testing.assert_allclose(latents["latents"], VECTORS[row_of(latents)])
-
-
 def test_columns_beside_the_vector_keep_their_types(tmp_path, monkeypatch):
     others = pd.DataFrame(
         {

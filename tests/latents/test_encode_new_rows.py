@@ -70,14 +70,6 @@ def test_new_garments_are_told_and_placed_among_their_class(finished, placed):
     assert np.median(np.linalg.norm(placed.positions - own, axis=1)) < 0.1 * np.ptp(finished.positions, axis=0).max()
 
 
-def test_one_by_one_gives_what_all_at_once_gives(encode, finished, placed):
-    for i in (0, 7, 149):
-        single = put(NEW[i : i + 1], encode, finished)
-        for name in ("latents", "positions", "neighbours", "errors", "reconstructions"):
-            np.testing.assert_array_equal(getattr(single, name)[0], getattr(placed, name)[i])
-        assert single.warnings[0] == placed.warnings[i]
-
-
 def test_the_maps_own_images_are_their_own_neighbours(encode, finished):
     again = put(IMAGES[:100], encode, finished)
     np.testing.assert_array_equal(again.neighbours[:, 0], np.arange(100))
@@ -132,26 +124,6 @@ def vectors():
     mapped = points[:1200]
     finished = finish_map(samples_of(labels[:1200], list("abcdef")), mapped, 5 * PCA(2).fit_transform(mapped))
     return finished, points[1200:], labels
-
-
-def test_vectors_land_in_the_same_place_alone_and_in_company(vectors):
-    finished, new, _ = vectors
-    together = place_vectors(new, finished)
-    for i in (0, 500, 999):
-        alone = place_vectors(new[i : i + 1], finished)
-        np.testing.assert_array_equal(alone.positions[0], together.positions[i])
-        np.testing.assert_array_equal(alone.neighbours[0], together.neighbours[i])
-        assert alone.warnings[0] == together.warnings[i]
-
-
-def test_wide_vectors_land_in_the_same_place_alone_and_in_company():
-    vectors = np.random.default_rng(0).normal(size=(330, 400)).astype(np.float32)
-    mapped = vectors[:300]
-    finished = finish_map(samples_of(np.zeros(300, int), ["a"]), mapped, mapped[:, :2].copy())
-    together = place_vectors(vectors[300:], finished)
-    for i in (0, 11, 29):
-        alone = place_vectors(vectors[300 + i : 301 + i], finished)
-        np.testing.assert_allclose(alone.positions[0], together.positions[i], atol=1e-4)
 
 
 def test_vectors_on_the_map_tell_classes_as_well_as_a_classifier_does(vectors):

@@ -1,7 +1,5 @@
 """The document: what it holds, and that nobody's text leaves its place."""
 
-import base64
-import hashlib
 import html
 import json
 import re
@@ -46,11 +44,6 @@ def header_of(page: str) -> dict:
     return json.loads(re.search(r'id="header">(.*?)</script>', page)[1])
 
 
-def array_of(page: str, name: str) -> np.ndarray:
-    dtype, text = re.search(rf'data-array="{name}" data-type="(\w+)">(.*?)</script>', page).groups()
-    return np.frombuffer(base64.b85decode(text.replace(".", "<")), dtype)
-
-
 def test_equal_arguments_give_equal_pages(points):
     assert page_of(points, metrics={"map": {"points": 30}}) == page_of(points, metrics={"map": {"points": 30}})
 
@@ -58,32 +51,6 @@ def test_equal_arguments_give_equal_pages(points):
 def test_the_page_names_no_other_address(points):
     text = page_of(points).replace("https?:\\/\\/", "")  # the pattern of addresses in columns
     assert re.findall(r"""(?:https?:)?//[\w.-]+\.\w+|(?<!\.)\b(?:src|href)\s*=|@import|url\(""", text) == []
-
-
-def test_the_policy_admits_the_page_s_own_script_and_style_alone(points):
-    page = page_of(points)
-    policy = html.unescape(re.search(r'Content-Security-Policy" content="(.*?)"', page)[1])
-    allowed = dict(rule.split(" ", 1) for rule in policy.split("; "))
-    assert allowed["default-src"] == "'none'"
-    for rule, pattern in (("script-src", SCRIPT), ("style-src", r"<style>(.*?)</style>")):
-        text = re.search(pattern, page, re.DOTALL)[1]
-        assert allowed[rule] == f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def test_new_points_follow_the_map_s_own(points):
-    new = Points(points.positions[:7] + 1, samples_of(7, ("c", "z"), split="test"), points.images[:7])
-    page = page_of(points, new=new, new_name="Test", new_shown=True)
-    header = header_of(page)
-    assert (header["mapped"], header["stored"], header["newName"], header["newShown"]) == (30, 37, "Test", True)
-    assert header["classNames"] == ["a", "b", "c", "z"]
-    assert array_of(page, "classes").tolist() == [1, 2, 3] * 10 + [3, 4, 3, 4, 3, 4, 3]
-    np.testing.assert_array_equal(array_of(page, "positions")[:60], points.positions.astype(np.float32).ravel())
-
-
-def test_what_is_not_known_is_left_out(points):
-    page = page_of(Points(points.positions, samples_of(30, ())))
-    assert re.findall(r'data-(?:array|deflated)="(\w+)"', page) == ["positions", "classes", "names"]
-    assert "data-sheet" not in re.sub(SCRIPT, "", page, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize(
@@ -115,15 +82,6 @@ def test_grey_images_on_black_are_cut_out_others_are_not(points):
 def test_the_folder_is_relative_to_the_page_or_absolute():
     assert folder_url("data/input/images/my photos") == "../data/input/images/my%20photos/"
     assert folder_url("/srv/photos") == "file:///srv/photos/"
-
-
-def test_every_module_is_put_in_after_those_that_it_imports(points):
-    script = re.search(SCRIPT, page_of(points), re.DOTALL)[1]
-    assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
-    order = re.findall(r'^modules\["([\w/-]+\.js)"\] =', script, re.MULTILINE)
-    assert sorted(order) == sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js"))
-    for user, used in (("main.js", "map/map_view.js"), ("map/map_view.js", "map/viewport.js")):
-        assert order.index(used) < order.index(user)
 
 
 def test_findings_say_which_point_they_are_about():

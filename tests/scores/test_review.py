@@ -166,18 +166,6 @@ def test_rows_far_from_all_others_or_badly_rebuilt_come_first_among_the_outliers
     assert len(findings) <= 40
 
 
-def test_errors_of_whole_parts_are_smoother_than_grain_of_the_same_size():
-    generator = np.random.default_rng(0)
-    images = np.full((3, 28, 28, 3), 100, np.uint8)
-    rebuilt = images.copy()
-    rebuilt[0, :, :14] += 20
-    rebuilt[1] += 40 * generator.integers(0, 2, (28, 28, 3)).astype(np.uint8)
-    rebuilt[2] += 1
-    parts, grain, rounding = error_smoothness(images, rebuilt)
-    assert parts > 5 * grain
-    assert rounding < 1
-
-
 def plant_others(images: np.ndarray, kind: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Replace `count` of the images uint8 (n, 28, 28) by digits or photographs; return the images and these rows."""
     generator = np.random.default_rng(seed)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
 from stages.tsne.affinities import conditional_affinities, joint_affinities
@@ -33,20 +32,8 @@ def test_affinities_are_those_of_the_equations():
     assert joint.sum(dtype=np.float64) == pytest.approx(1, abs=1e-6)
 
 
-def test_affinities_are_a_sorted_sparse_matrix_for_the_kernels():
-    joint = joint_affinities(LATENTS, 5)
-    assert isinstance(joint, csr_array)
-    assert joint.has_sorted_indices
-    assert joint.dtype == np.float32
-    assert joint.indptr.dtype == joint.indices.dtype == np.int32
-
-
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_every_row_has_the_perplexity(scale):
     distances = scale * np.random.default_rng(0).chisquare(5, (200, 60))
     p = conditional_affinities(distances, 20.0).astype(np.float64)
     np.testing.assert_allclose(np.exp(-(p * np.log(p + 1e-300)).sum(axis=1)), 20, rtol=1e-5)
-
-
-def test_equal_distances_get_equal_affinities():
-    np.testing.assert_allclose(conditional_affinities(np.full((3, 30), 7.0), 10.0), 1 / 30, rtol=1e-6)

@@ -49,12 +49,6 @@ def test_the_same_bytes_every_time_and_others_for_another_perplexity():
     assert not np.array_equal(again, other)
 
 
-def test_a_mapped_point_placed_again_lands_beside_itself():
-    positions, _ = mapped()
-    distance = np.linalg.norm(place(LATENTS, positions, LATENTS[:60]) - positions[:60], axis=1)
-    assert np.median(distance) < 0.1 * np.ptp(positions, axis=0).max()
-
-
 def test_the_map_is_at_least_as_good_as_scikit_learns():
     def score(engine):
         positions, kl_divergence = embed(OVERLAPPING, DEFAULT.model_copy(update={"engine": engine}), "cpu")

@@ -13,15 +13,6 @@ PARAMS = load_params("tsne").model_copy(update={"iterations": 250})
 START = gradient_descent.principal_start(LATENTS, 2, seed=0)
 
 
-def test_the_start_is_the_principal_components():
-    stretched = LATENTS * np.arange(10, 0, -1, dtype=np.float32)
-    start = gradient_descent.principal_start(stretched, 3, seed=0)
-    expected = np.linalg.svd(stretched - stretched.mean(axis=0), full_matrices=False)[0][:, :3]
-    for axis in range(3):
-        assert abs(np.corrcoef(start[axis], expected[:, axis])[0, 1]) > 0.999
-    assert start[0].std() == pytest.approx(gradient_descent.START_STD, rel=0.01)
-
-
 def test_the_map_by_the_grid_is_as_good_as_by_all_pairs_and_ends_on_the_finer_grid(monkeypatch):
     affinities = joint_affinities(LATENTS, 20)
     exact = divergence(gradient_descent.descend(START, affinities, PARAMS), affinities)

@@ -1,11 +1,13 @@
 """A map page in a real Chromium."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from stages.common.samples_table import make_samples
 from stages.page.map_page import Points, map_page
@@ -130,6 +132,17 @@ class MapPage(BrowserPage):
             [point, scale],
         )
         self.settle()
+
+    def screenshot(self) -> np.ndarray:
+        """int (h, w, 3), what the window shows."""
+        return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")).astype(int)
+
+    def drawn_image(self, point: int, pixels: int = 28) -> np.ndarray:
+        """The middle of each pixel of a point's image, as it is on the screen, without the border of the tile."""
+        size = self.run("() => fitmap.map.imageSize")
+        left, top = self.at(point)
+        middles = (np.arange(pixels) + 0.5) / pixels * size - size / 2
+        return self.screenshot()[np.ix_((top + middles).astype(int), (left + middles).astype(int))][2:-2, 2:-2]
 
     def pixels(self, selector: str) -> np.ndarray:
         """uint8 (h, w, 4), the content of a 2-D canvas that has been drawn."""

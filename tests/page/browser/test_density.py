@@ -1,10 +1,7 @@
 """How dense all training points lie is drawn beneath the map, in its place, and can be hidden."""
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from stages.common.map_density import density_beneath
@@ -22,10 +19,6 @@ def density(ships):
 @pytest.fixture(scope="module")
 def dense_page(write_page, ships, density) -> str:
     return write_page(ships, density=density)
-
-
-def screenshot(opened) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(opened.page.screenshot())).convert("RGB")).astype(float)
 
 
 def expected_shades(opened, density, pixels: np.ndarray) -> np.ndarray:
@@ -49,7 +42,7 @@ def test_the_shades_lie_where_the_images_lie(open_page, dense_page, density):
         opened.settle()
         shades = expected_shades(opened, density, pixels)
         assert shades.max() > 0.5
-        drawn = screenshot(opened)[pixels[:, 1], pixels[:, 0]]
+        drawn = opened.screenshot()[pixels[:, 1], pixels[:, 0]]
         wanted = ground + (ink - ground) * DENSEST * shades[:, None]
         assert np.abs(drawn - wanted).max() <= 4
     assert opened.problems == []
@@ -63,11 +56,11 @@ def test_a_key_hides_it_and_a_link_keeps_that(open_page, dense_page):
     ground = opened.run("() => fitmap.map.theme.ground")
     control = opened.page.get_by_label("Density of all 15,600 training points")
     assert control.is_checked()
-    assert screenshot(opened)[place[1], place[0]].max() < min(ground) - 30
+    assert opened.screenshot()[place[1], place[0]].max() < min(ground) - 30
     control.focus()
     opened.page.keyboard.press("Space")
     opened.settle()
-    assert screenshot(opened)[place[1], place[0]].tolist() == ground
+    assert opened.screenshot()[place[1], place[0]].tolist() == ground
     opened.page.wait_for_function("() => location.hash.includes('density=0')")
     again = open_page(f"{dense_page}{opened.run('() => location.hash')}")
     assert not again.page.get_by_label("Density of all 15,600 training points").is_checked()

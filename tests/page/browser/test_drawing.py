@@ -1,11 +1,9 @@
 """What is drawn: every image at its own place, on any screen, at any zoom."""
 
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from stages.common.samples_table import make_samples
 from stages.page.map_page import Points
@@ -25,25 +23,13 @@ WebGL2RenderingContext.prototype.getParameter = function (name) {
 CLOSE = 400.0  # a scale at which images have their full size and points lie far apart
 
 
-def screenshot(opened) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(opened.page.screenshot())).convert("RGB")).astype(int)
-
-
-def drawn_image(opened, point: int, pixels: int = 28) -> np.ndarray:
-    """The middle of each pixel of point's image, as it is on the screen, without the border of the tile."""
-    size = opened.run("() => fitmap.map.imageSize")
-    left, top = opened.at(point)
-    middles = (np.arange(pixels) + 0.5) / pixels * size - size / 2
-    return screenshot(opened)[np.ix_((top + middles).astype(int), (left + middles).astype(int))][2:-2, 2:-2]
-
-
 @pytest.mark.parametrize("before", ["", SMALL_TEXTURES], ids=["webgl", "small textures"])
 def test_every_point_is_drawn_with_its_own_image(open_page, ships_page, ships, before):
     opened = open_page(ships_page, before)
     opened.show(cutOut=False)
     for point in (0, 599):
         opened.look_at(point, CLOSE)
-        drawn = drawn_image(opened, point)
+        drawn = opened.drawn_image(point)
         assert np.abs(drawn - ships.images[point][2:-2, 2:-2, None].astype(int)).max() <= 3
     assert opened.problems == []
     if before:
@@ -56,42 +42,16 @@ def test_photographs_are_drawn_in_their_own_colours(open_page, write_page, ships
     opened = open_page(write_page(replace(ships, images=images, reconstructions=images[::-1].copy())))
     for point in (0, 599):
         opened.look_at(point, CLOSE)
-        drawn = drawn_image(opened, point, 32)
+        drawn = opened.drawn_image(point, 32)
         assert np.abs(drawn - colours[point, 0, 0]).max() <= 8
         left, top = opened.at(point)
-        edge = screenshot(opened)[int(top), int(np.ceil(left - opened.run("() => fitmap.map.imageSize") / 2))]
+        edge = opened.screenshot()[int(top), int(np.ceil(left - opened.run("() => fitmap.map.imageSize") / 2))]
         assert np.abs(edge - opened.run("(i) => [...fitmap.map.colours.subarray(4 * i, 4 * i + 3)]", point)).max() <= 8
     opened.hover(599)
     opened.settle()
     shown = opened.pixels("#card canvas[data-of=reconstructions]")[16, 16, :3].astype(int)
     assert np.abs(shown - colours[0, 0, 0]).max() <= 8
     assert opened.page.locator("#cut-out").is_hidden()
-    assert opened.problems == []
-
-
-def test_an_added_image_is_drawn_and_framed(ship_map, new_ships):
-    opened, warning = ship_map, "strange"
-    opened.show(cutOut=False)
-    image = new_ships.images[0]
-    added = opened.run(
-        """async ([pixels, warning]) => {
-            const image = new ImageData(28, 28);
-            pixels.forEach((value, k) => image.data.set([value, value, value, 255], 4 * k));
-            const bitmap = await createImageBitmap(image);
-            const added = { name: "mine", bitmap, position: [60, 0], neighbours: [0, 1, 2, 3, 4], warning };
-            const i = fitmap.data.add(added);
-            fitmap.state.refilter();
-            await fitmap.map.add();
-            return i;
-        }""",
-        [image.ravel().tolist(), warning],
-    )
-    opened.look_at(added, CLOSE)
-    assert np.abs(drawn_image(opened, added) - image[2:-2, 2:-2, None]).max() <= 2
-    left, top = (round(value) for value in opened.at(added))
-    edge = screenshot(opened)[top, left + round(opened.run("() => fitmap.map.imageSize") / 2) + 3]
-    expected = opened.run("(name) => fitmap.map.theme[name]", "warning" if warning else "ink")
-    assert np.abs(edge - expected).max() <= 2
     assert opened.problems == []
 
 
@@ -125,13 +85,6 @@ def test_images_grow_from_dots_as_one_zooms_in(ship_map):
     assert shares[-1] == 1
 
 
-def test_only_what_is_visible_is_drawn(ship_map, ships):
-    ship_map.look_at(0, CLOSE)
-    drawn = ship_map.run("() => fitmap.map.listed().ranges.reduce((sum, [from, to]) => sum + to - from, 0)")
-    assert 1 <= drawn < 100
-    assert 0 in ship_map.run("() => fitmap.map.listed().pictured")
-
-
 def test_the_map_follows_the_window(ship_map):
     ship_map.page.set_viewport_size({"width": 1200, "height": 500})
     ship_map.page.wait_for_function("() => document.getElementById('overlay').height === 500")
@@ -146,11 +99,11 @@ def test_the_map_follows_the_window(ship_map):
 def test_light_and_dark(open_page, ships_page):
     for scheme, bright in (("light", True), ("dark", False)):
         opened = open_page(ships_page, color_scheme=scheme)
-        corner = screenshot(opened)[690, 5]
+        corner = opened.screenshot()[690, 5]
         assert (corner.min() > 200) == bright
         opened.page.locator("#theme").click()
         opened.settle()
-        assert (screenshot(opened)[690, 5].min() > 200) != bright
+        assert (opened.screenshot()[690, 5].min() > 200) != bright
 
 
 def test_a_three_dimensional_map_turns(open_page, write_page, ships):
@@ -192,7 +145,7 @@ def test_a_lost_graphics_context_comes_back(ship_map):
         await fitmap.ready;
     }""")
     ship_map.settle()
-    assert (screenshot(ship_map)[:, 60:640] < 200).any()
+    assert (ship_map.screenshot()[:, 60:640] < 200).any()
     assert ship_map.problems == []
 
 

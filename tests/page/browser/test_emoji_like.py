@@ -61,12 +61,6 @@ def downloaded(opened, button: str) -> Path:
     return download.value.path()
 
 
-def filter_of(opened, title: str):
-    details = opened.page.locator("#filter-list details").filter(has=opened.page.get_by_text(title, exact=True))
-    details.locator("summary").first.click()
-    return details
-
-
 def test_the_cats_of_a_category_are_found_tagged_and_taken_by_the_pipeline(emoji_map):
     opened, samples = emoji_map, emoji_map.points.samples
     opened.page.locator("#search").fill("cat face")
@@ -85,24 +79,6 @@ def test_the_cats_of_a_category_are_found_tagged_and_taken_by_the_pipeline(emoji
     assert merged["label"].isna().all()
 
 
-def test_every_column_colours_and_filters_and_a_filter_counts_in_the_others(emoji_map):
-    opened = emoji_map
-    for title in ("category", "subcategory", "=sort</script>", GROUP):
-        opened.page.locator("#colour-by").select_option(label=title)
-        opened.settle()
-        assert opened.page.locator("#legend-title").text_content() == title
-        colours = opened.run("() => new Set(Array.from({ length: 160 }, (_, i) => fitmap.map.colours[4 * i])).size")
-        assert colours >= 2
-    order = filter_of(opened, "=sort</script>")
-    order.get_by_label("=sort</script>: to").fill("79")
-    order.get_by_label("=sort</script>: to").press("Enter")
-    assert opened.page.locator("#found").text_content() == "80 of 160"
-    rows = filter_of(opened, "category")
-    listed = dict(zip(*(rows.locator(part).all_text_contents() for part in (".name", ".amount")), strict=True))
-    assert listed["Smileys & Emotion"] == str(sum(i % 8 < 4 for i in range(80, COUNT - len(HOSTILE))))
-    assert {text: listed[text] for text in HOSTILE} == dict.fromkeys(HOSTILE, "1")
-
-
 def test_hostile_values_are_shown_as_text_and_defused_in_the_csv(emoji_map):
     opened = emoji_map
     for row, text in enumerate(HOSTILE, COUNT - len(HOSTILE)):
@@ -117,16 +93,3 @@ def test_hostile_values_are_shown_as_text_and_defused_in_the_csv(emoji_map):
             fields = [field for row in csv.reader(file) for field in row]
         assert not [field for field in fields if re.match(r"[=@+\t\r]|-\D", field)]
         assert f"'{HOSTILE[1]} 156" in fields
-
-
-def test_groups_are_labelled_by_their_main_category_or_medoid(emoji_map):
-    labels = emoji_map.page.locator("#map-labels span:not([hidden])")
-    emoji_map.page.locator("#colour-by").select_option(label="subcategory")
-    emoji_map.settle()
-    assert sorted(labels.all_text_contents()) == sorted(f"{animal}-face" for animal in ANIMALS)
-    emoji_map.page.locator("#colour-by").select_option(label="=sort</script>")
-    emoji_map.settle()
-    if emoji_map.points.images is not None:
-        assert labels.locator("canvas[data-point]").count() == 4
-    else:
-        assert [text[:5] for text in sorted(labels.all_text_contents())] == ["row 1", "row 2", "row 3", "row 4"]

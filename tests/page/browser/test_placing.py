@@ -167,10 +167,13 @@ def test_a_chosen_image_is_framed_pinned_and_named(garment_map, tmp_path):
     assert "approximate" in card.locator("[data-part=notes]").text_content()
     shown = garment_map.pixels("#card canvas[data-of=images]")
     np.testing.assert_array_equal(shown[..., 0], pixels_of(garment_map, point))
-    assert garment_map.run("(i) => fitmap.map.grown(i)", point) == 1
     assert garment_map.page.locator("#spoken").text_content().startswith("my boot.png, nearest: ")
     classes = card.locator("[data-part=alike]").text_content()
     assert sum(int(part.split()[0]) for part in classes.split(", ")) == 6
+    garment_map.show(cutOut=False, pinned=-1)
+    garment_map.look_at(point, 400)
+    on_map = garment_map.drawn_image(point) - pixels_of(garment_map, point)[2:-2, 2:-2, None].astype(int)
+    assert np.abs(on_map).max() <= 2
     assert garment_map.problems == []
 
 
