@@ -12,6 +12,8 @@ from filelock import FileLock
 
 from tests.run_in_fork import dvc, run_fork
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning take cores from the other tests
+
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
