@@ -10,15 +10,11 @@ The large map is 70,000 latents of the same images, shifted and mirrored. It is 
 whose peak memory is quoted. `benchmarks.pipeline` times the compilation of the kernels.
 """
 
-import argparse
-import json
-import resource
+import re
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -114,24 +110,15 @@ def compare_engines(rows: dict[str, np.ndarray], points: int, rounds: int) -> di
     }
 
 
-def measure_large(latents: np.ndarray, device: str) -> dict[str, float]:
-    """Map and score `latents` in a process of its own; return its figures."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = f"{folder}/latents.npy"
-        np.save(file, latents)
-        command = [sys.executable, "-m", "benchmarks.tsne", "--map", file, "--device", device]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout)
-
-
-def map_file(file: str, device: str) -> None:
-    """Map and score the latents in `file`; print the figures as JSON."""
-    latents = np.load(file)
+def map_large(latents: np.ndarray, device: str) -> dict[str, float]:
+    """Map and score latents; return the figures, with the peak memory of this process (on Linux)."""
     fitmap(latents[:500], device)
     seconds, (positions, kl) = timed(lambda: embed(latents, PARAMS, device))
     score_seconds, _ = timed(lambda: trustworthiness(latents, positions, 12) + knn_recall(latents, positions, 15))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    print(json.dumps({"seconds": seconds, "kl": kl, "score_seconds": score_seconds, "peak_mb": peak}))
+    figures = {"seconds": seconds, "kl": kl, "score_seconds": score_seconds}
+    if (status := Path("/proc/self/status")).exists():  # `ru_maxrss` would count the parent process, too
+        figures["peak_mb"] = int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) / 1e3
+    return figures
 
 
 def main() -> None:
@@ -140,11 +127,7 @@ def main() -> None:
     arguments.add_argument("--points", type=int, default=POINTS, help="latents for every engine (6000)")
     arguments.add_argument("--large", type=int, default=LARGE, help="latents of the large map, 0 for none (70000)")
     arguments.add_argument("--device", default="cpu", help="of the large map: cpu | cuda")
-    arguments.add_argument("--map", help=argparse.SUPPRESS)
     options = arguments.parse_args()
-    if options.map:
-        return map_file(options.map, options.device)
-
     figures: dict[str, float] = {}
     rows, many = make_latents(options.large)
     results = compare_engines(rows, options.points, options.rounds)
@@ -158,7 +141,9 @@ def main() -> None:
         best = min(results[name]["seconds"] for name in ("opentsne", "opentsne_fft"))
         figures[f"opentsne_over_fitmap_{options.points}"] = best / ours
     if options.large:
-        figures |= {f"{key}_{options.large}": value for key, value in measure_large(many, options.device).items()}
+        with get_context("spawn").Pool(1) as pool:
+            large = pool.apply(map_large, (many, options.device))
+        figures |= {f"{key}_{options.large}": value for key, value in large.items()}
     report("tsne", figures, options.json)
 
 

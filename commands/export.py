@@ -2,11 +2,9 @@
 
 import contextlib
 import io
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -92,7 +90,7 @@ def read_regressor() -> Model:
 
 
 def read_encoder() -> Model:
-    """The way from images to latents, checked on the last images."""
+    """Read the way from images to latents; it is checked on the last images."""
     network = autoencoder.network_from(*read_weights("data/autoencoder.safetensors"))
     last = read_arrays("data/images.npz")["images"][-CHECKED:]
     images = autoencoder.intensities(autoencoder.as_tensor(last))
@@ -107,29 +105,19 @@ MODELS = {"regressor": read_regressor, "encoder": read_encoder}
 
 
 def onnx_bytes(model: Model) -> bytes:
-    """The model as an ONNX file for any number n of inputs."""
-    few = torch.from_numpy(model.samples[:3])
-    with TemporaryDirectory() as folder, quiet():
-        path = os.path.join(folder, "model.onnx")
+    """Return the model as an ONNX file for any number n of inputs, without the exporter's reports on its own work."""
+    options = {"input_names": [model.given], "output_names": list(model.outputs), "dynamo": True, "verbose": False}
+    options["dynamic_shapes"] = ({0: torch.export.Dim("n", min=1)},)
+    with warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
         try:
-            torch.onnx.export(
-                model.module,
-                (few,),
-                path,
-                input_names=[model.given],
-                output_names=list(model.outputs),
-                dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
-                dynamo=True,
-                external_data=False,
-                verbose=False,
-            )
+            program = torch.onnx.export(model.module, (torch.from_numpy(model.samples[:3]),), **options)
         except ImportError as error:
             raise missing(error)
-        return Path(path).read_bytes()
+    return program.model_proto.SerializeToString()
 
 
 def furthest(content: bytes, model: Model) -> float:
-    """The largest difference between what onnxruntime makes of the samples and what is expected."""
+    """Return the largest difference between what onnxruntime makes of the samples and what is expected."""
     try:
         from onnxruntime import InferenceSession
     except ImportError as error:
@@ -141,11 +129,3 @@ def furthest(content: bytes, model: Model) -> float:
 
 def missing(error: ImportError) -> InputError:
     return InputError(f"export needs the packages of the extra `onnx`: pip install 'fitmap[onnx]' ({error})")
-
-
-@contextlib.contextmanager
-def quiet():
-    """Without the exporter's reports on its own work."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield

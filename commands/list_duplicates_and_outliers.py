@@ -6,16 +6,9 @@ import pandas as pd
 
 from stages.common.artifacts import read_csv, write_csv
 from stages.common.errors import InputError
+from stages.figures.review_sheet import COPIES, TITLES
 
 REVIEW = "plots/review.csv"
-KINDS = {
-    "leak": "Leaks, copies in training and in test",
-    "duplicate": "Duplicates, copies within a split",
-    "label": "Suspect labels",
-    "outlier": "Outliers",
-    "thin": "Thin spots, classes too small or without a group",
-}
-COPIES = ("leak", "duplicate")
 FIRST = 10  # findings of a kind, or sets of copies, that are printed
 NAMED = 5  # copies of a set that are printed
 
@@ -26,9 +19,9 @@ def review(kinds: list[str], fail_on: list[str], csv: str | None, as_json: bool)
     Raises `InputError` for an unknown kind, and `SystemExit(1)` if there are findings of a kind in `fail_on`.
     """
     for kind in [*kinds, *fail_on]:
-        if kind.removesuffix("s") not in KINDS:
-            raise InputError(f"{kind!r} is not a kind of finding: use {', '.join(KINDS)}")
-    wanted = {kind.removesuffix("s") for kind in kinds} or set(KINDS)
+        if kind.removesuffix("s") not in TITLES:
+            raise InputError(f"{kind!r} is not a kind of finding: use {', '.join(TITLES)}")
+    wanted = {kind.removesuffix("s") for kind in kinds} or set(TITLES)
     findings = read_csv(REVIEW)
     shown = findings[findings["kind"].isin(wanted)]
     if csv:
@@ -36,7 +29,7 @@ def review(kinds: list[str], fail_on: list[str], csv: str | None, as_json: bool)
     if as_json:
         print(json.dumps(json.loads(shown.to_json(orient="records")), indent=2, ensure_ascii=False))
     else:
-        print("\n".join(describe(shown, [kind for kind in KINDS if kind in wanted])))
+        print("\n".join(describe(shown, [kind for kind in TITLES if kind in wanted])))
     if findings["kind"].isin([kind.removesuffix("s") for kind in fail_on]).any():
         raise SystemExit(1)
 
@@ -51,7 +44,7 @@ def describe(findings: pd.DataFrame, kinds: list[str]) -> list[str]:
         else:
             told = [describe_finding(row) for row in found.itertuples()]
         count = f"{len(found):,}" + (f" in {len(told):,} set{'s' * (len(told) > 1)}" if len(told) < len(found) else "")
-        lines += [f"{KINDS[kind]}: {count}", *(f"  {line}" for line in told[:FIRST])]
+        lines += [f"{TITLES[kind]} ({count})", *(f"  {line}" for line in told[:FIRST])]
         if len(told) > FIRST:
             lines.append(f"  … and {len(told) - FIRST:,} more: {REVIEW}")
     return lines

@@ -6,7 +6,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from experiments.measure import claim, measured_rows
-from experiments.recordings import claims_page
+from experiments.recordings import playback_page
 from experiments.verdict_tables import Finding, markdown
 from stages.common.artifacts import write_bytes, write_text
 from stages.common.errors import InputError
@@ -32,7 +32,7 @@ def measure_claims(names: Sequence[str], jobs: int) -> None:
             write_text(str(PAGE), with_section(page, name, claim(name).judge(rows)))
             print(f"{name}: measured {missing} of {len(claim(name).CASES) * claim(name).SEEDS} fits", flush=True)
         if not names:
-            write_text("docs/claims.html", claims_page(pool.imap))
+            write_text("docs/claims.html", playback_page(pool.imap))
 
 
 def with_section(page: str, name: str, finding: Finding) -> str:

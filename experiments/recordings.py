@@ -29,7 +29,7 @@ MOMENTS, EVERY, INSIDE = 30, 2, 2  # of a recording on the page: moments, of its
 MOST_POINTS = {"train": 600, "test": 400}
 
 
-def claims_page(run: Callable = map) -> str:
+def playback_page(run: Callable = map) -> str:
     """Train the recorded cases with seed 0 by `run`, a `map`; return the page of all of them."""
     cases = recorded_cases()
     runs = progress(run(record, cases), "recording", "fit", len(cases))

@@ -21,12 +21,12 @@ def findings(tmp_path, monkeypatch):
 def test_counts_and_the_first_findings_are_printed(capsys):
     review([], [], None, False)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["Leaks, copies in training and in test: 1", "  test/1.png: exact copy of train/1.png (1.00)"]
-    assert "Suspect labels: 12" in lines
+    assert lines[:2] == ["Leaks: copies in training and in test (1)", "  test/1.png: exact copy of train/1.png (1.00)"]
+    assert "Suspect labels, with the suggested class (12)" in lines
     assert "  train/0.png: 01 → NA (9.00)" in lines
     assert "  … and 2 more: plots/review.csv" in lines
-    assert "Outliers: 0" in lines
-    at = lines.index("Duplicates, copies within a split: 7 in 1 set")
+    assert "Outliers: far from all others, or badly rebuilt (0)" in lines
+    at = lines.index("Duplicates: copies within a split (7 in 1 set)")
     names = ", ".join(f"train/{i}.png" for i in range(2, 7))
     assert lines[at + 1] == f"  8 copies: {names} and 3 more (0.81)"
 
