@@ -1,8 +1,8 @@
 """Principal components in bounded memory, for images and vectors of any width.
 
-Up to `EXACT_UP_TO` rows or columns the smaller Gram matrix is decomposed exactly. Beyond, the leading directions come
-from randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4), seeded. Rows are read in blocks;
-BLAS runs on one thread, so the result does not depend on the number of processors.
+Up to `EXACT_UP_TO` columns the covariance is decomposed exactly. Beyond, the leading directions come from randomised
+subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4), seeded. Rows are read in blocks; BLAS runs on one
+thread, so the result does not depend on the number of processors.
 """
 
 from collections.abc import Iterator
@@ -45,31 +45,14 @@ def fit_pca(rows: np.ndarray, components: int, seed: int = 0) -> PCA:
     count = min(components, n, d)
     mean = sum(block.sum(axis=0, dtype=np.float64) for block in _blocks(rows)) / n
     with threadpool_limits(1, "blas"):
-        if d <= min(n, EXACT_UP_TO):
+        if d <= EXACT_UP_TO:
             gram = sum(block.T @ block for block in _blocks(rows, mean))
             directions = np.linalg.eigh(gram)[1][:, : -count - 1 : -1]
-        elif n <= EXACT_UP_TO:
-            directions = _directions_of_few_rows(rows, mean, count)
         else:
             directions = _randomised_directions(rows, mean.astype(np.float32), count, seed)
     largest = directions[np.abs(directions).argmax(axis=0), np.arange(count)]
     directions = np.where(largest < 0, -directions, directions)  # the decomposition leaves the signs open
     return PCA(mean.astype(np.float32), np.ascontiguousarray(directions.T, dtype=np.float32))
-
-
-def _directions_of_few_rows(rows: np.ndarray, mean: np.ndarray, count: int) -> np.ndarray:
-    """Return the first directions (d, count) float64 from the Gram matrix (n, n) of the rows."""
-    flat = rows.reshape(len(rows), -1)
-    step = max(1, BLOCK // len(rows))
-    columns = [slice(start, start + step) for start in range(0, flat.shape[1], step)]
-
-    def centred(part: slice) -> np.ndarray:
-        return flatten(flat[:, part]) - mean[part]
-
-    gram = sum(block @ block.T for block in map(centred, columns))
-    weights = np.linalg.eigh(gram)[1][:, : -count - 1 : -1]
-    directions = np.concatenate([centred(part).T @ weights for part in columns])
-    return directions / np.maximum(np.linalg.norm(directions, axis=0), np.finfo(float).tiny)
 
 
 def _randomised_directions(rows: np.ndarray, mean: np.ndarray, count: int, seed: int) -> np.ndarray:
