@@ -28,17 +28,14 @@ def draw_placed(finished: FinishedMap, placed: Placed, captions: list[str]) -> F
     listed, things = min(count, MOST), "images" if has_images else "rows"
     across = TILE + 0.3 + (TILE + GAP) * placed.neighbours.shape[1] if has_images else TEXT
     width = SIDE + -(-listed // PER_COLUMN) * (across + 0.3) + 0.3
-    angles = (None,) if finished.positions.shape[1] == 2 else (30.0, 120.0)
     which = f"the first {listed} of {count:,}" if listed < count else "each"
     note = f"framed: new {things}, placed on the finished map; red: like nothing on the map; "
     note += f"beside it {which} with the {things} of the nearest latents"
     with paper():
         figure = new_figure(width, SIDE + 0.85, f"New {things} on the map", note)
         figure.set_layout_engine("none")
-        high = SIDE / (SIDE + 0.85) / len(angles)
-        for number, azimuth in enumerate(angles):
-            axes = figure.add_axes((0.15 / width, 0.02 + number * high, SIDE / width, high * 0.97))
-            draw_map(axes, finished, placed, has_images, azimuth)
+        axes = figure.add_axes((0.15 / width, 0.02, SIDE / width, 0.97 * SIDE / (SIDE + 0.85)))
+        draw_map(axes, finished, placed, has_images)
         axes = figure.add_axes(((SIDE + 0.3) / width, 0, 1 - (SIDE + 0.3) / width, (SIDE + 0.1) / (SIDE + 0.85)))
         axes.set_axis_off()
         axes.set(xlim=(-0.04, width - SIDE - 0.34), ylim=(-SIDE - 0.05, 0.05), autoscale_on=False)
@@ -52,9 +49,9 @@ def draw_placed(finished: FinishedMap, placed: Placed, captions: list[str]) -> F
         return figure
 
 
-def draw_map(axes: Axes, finished: FinishedMap, placed: Placed, has_images: bool, azimuth: float | None) -> None:
-    """Draw the map's points, seen from `azimuth` if it has three dimensions, under the framed new rows."""
-    (xy, depth), (places, _) = project(finished.positions, azimuth), project(placed.positions, azimuth)
+def draw_map(axes: Axes, finished: FinishedMap, placed: Placed, has_images: bool) -> None:
+    """Draw the map's points under the framed new rows."""
+    (xy, depth), (places, _) = project(finished.positions), project(placed.positions)
     draw_points(axes, xy, depth, labels_of(finished.samples))
     axes.update_datalim(places)
     axes.set_aspect("equal", adjustable="datalim")

@@ -17,6 +17,7 @@ from stages.common.colours import class_colour
 from stages.common.map_density import density_of
 from stages.figures.style import INK, PAPER, class_marker, legend, new_figure, paper, shorten
 
+SIZE = 7.6  # inches, the height of the map
 NAMED = 12  # classes whose names always stand on the map; of more classes, those that find room
 LISTED = 40  # classes in the legend, and at most on the map; the others are counted
 RINGS = 300  # placed test rows drawn; more would hide the map
@@ -42,7 +43,7 @@ def draw_map_points(
     """Draw each row as a point in the colour of its class; test rows placed on the finished map are rings.
 
     Args:
-        positions: float (n, 2 | 3), the map. One of 3 dimensions is drawn from two angles, side by side.
+        positions: float (n, 2 | 3), the map.
         labels: int (n,), -1 where unknown.
         class_names: str (classes,).
         placed: float (m, 2 | 3) and placed_labels int (m,), or None.
@@ -57,7 +58,7 @@ def draw_map_points(
     placed, others = (nothing if given is None else given for given in (placed, others))
     placed_labels = np.full(len(placed), -1) if placed_labels is None else placed_labels
     rings = np.unique(np.linspace(0, len(placed) - 1, min(len(placed), RINGS)).astype(int))
-    flat, known = positions.shape[1] == 2, (labels >= 0).any()
+    known = (labels >= 0).any()
     note = f"{len(positions):,} {things}; near each other where the latent vectors are alike"
     crowded = len(others) > len(positions)  # fewer others lie where the points do, and the points show enough
     if crowded:
@@ -69,49 +70,45 @@ def draw_map_points(
         drawn = "" if len(rings) == len(placed) else f"\n({len(rings)} of {len(placed):,} drawn)"
         texts.append(f"test {things}, placed\non the finished map{drawn}")
     columns = -(-len(texts) // 26) if texts else 0
-    angles = (None,) if flat else (30.0, 120.0)
-    views = [project(positions, azimuth) for azimuth in angles]
-    shapes = [np.clip(np.ptp(xy[:, 0]) / max(np.ptp(xy[:, 1]), 1e-9), 0.6, 1.6) for xy, _ in views]
+    xy, depth = project(positions)
+    shape = np.clip(np.ptp(xy[:, 0]) / max(np.ptp(xy[:, 1]), 1e-9), 0.6, 1.6)
     with paper():
         title = f"The map of the {things}" + (f", coloured by {by}" if known else "")
-        size = 7.6 if flat else 5.7  # inches, the height of the map
-        figure = new_figure(size * sum(shapes) + 2.3 * columns + 0.6, size + 1.1, title, note)
-        panels = figure.subplots(1, len(angles), squeeze=False, width_ratios=shapes)[0]
-        for axes, azimuth, (xy, depth) in zip(panels, angles, views, strict=True):
-            if crowded:
-                draw_density(axes, np.concatenate([xy, project(others, azimuth)[0]]))
-            if by == "group":
-                draw_outlines(axes, xy, labels)
-            draw_points(axes, xy, depth, labels, 0.35 if crowded else 1)
-            if len(rings):
-                draw_rings(axes, project(placed[rings], azimuth)[0], placed_labels[rings])
-            axes.set_aspect("equal", adjustable="datalim")
-            axes.margins(0.04)
-            if flat:
-                axes.set(xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)")
-            else:
-                axes.set(xticks=[], yticks=[], xlabel=f"the three t-SNE dimensions (no unit), seen from {azimuth:.0f}°")
+        figure = new_figure(SIZE * shape + 2.3 * columns + 0.6, SIZE + 1.1, title, note)
+        axes = figure.subplots()
+        if crowded:
+            draw_density(axes, np.concatenate([xy, project(others)[0]]))
+        if by == "group":
+            draw_outlines(axes, xy, labels)
+        draw_points(axes, xy, depth, labels, 0.35 if crowded else 1)
+        if len(rings):
+            draw_rings(axes, project(placed[rings])[0], placed_labels[rings])
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.margins(0.04)
+        if positions.shape[1] == 2:
+            axes.set(xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)")
+        else:
+            axes.set(xticks=[], yticks=[], xlabel="a view of the three t-SNE dimensions; plots/map.html turns them")
         spacing = {"labelspacing": 0.55, "handletextpad": 0.4, "borderaxespad": 0, "columnspacing": 1}
         if texts:
-            legend(panels[-1], handles, texts, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
-        for axes, (xy, _) in zip(panels, views, strict=True):
-            if medoids is not None:
-                draw_medoids(axes, xy[medoids[0]], medoids[1])
-                continue
-            boxes = draw_class_names(axes, xy, labels, class_names)
-            if names is not None:
-                draw_row_names(axes, xy, names, boxes)
+            legend(axes, handles, texts, loc="upper left", bbox_to_anchor=(1.02, 1), ncols=columns, **spacing)
+        if medoids is not None:
+            draw_medoids(axes, xy[medoids[0]], medoids[1])
+            return figure
+        boxes = draw_class_names(axes, xy, labels, class_names)
+        if names is not None:
+            draw_row_names(axes, xy, names, boxes)
         return figure
 
 
-def project(positions: np.ndarray, azimuth: float | None = 30.0) -> tuple[np.ndarray, np.ndarray]:
+def project(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return positions on the paper (n, 2) and depth (n,), larger nearer the eye; a 2-D map is already there.
 
-    A 3-D map is turned by `azimuth` degrees about its third axis and seen from 22° above, without perspective.
+    A 3-D map is turned by 30° about its third axis and seen from 22° above, without perspective.
     """
     if positions.shape[1] == 2:
         return positions, np.zeros(len(positions))
-    turn, lift = np.deg2rad(azimuth), np.deg2rad(22)
+    turn, lift = np.deg2rad(30), np.deg2rad(22)
     x, y, z = positions.T
     right, away = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
     return np.stack([right, z * np.cos(lift) + away * np.sin(lift)], 1), z * np.sin(lift) - away * np.cos(lift)

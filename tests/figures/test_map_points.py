@@ -142,14 +142,6 @@ def test_placed_images_are_rings_and_the_legend_tells_how_many():
     assert f"({RINGS} of 1,000 drawn)" in figure.axes[0].get_legend().get_texts()[-1].get_text()
 
 
-def test_three_dimensions_are_seen_from_two_angles():
-    positions, labels = cloud(100, dimensions=3)
-    figure = draw_map_points(positions, labels, HOSTILE)
-    first, second = (axes.collections[0].get_offsets() for axes in figure.axes)
-    assert not np.allclose(np.sort(first, axis=0), np.sort(second, axis=0))
-    png_bytes(figure)
-
-
 def test_unlabelled_single_and_coinciding_points_draw():
     positions, _ = cloud(50)
     unlabelled = draw_map_points(positions, np.full(50, -1), [])
