@@ -28,7 +28,9 @@ FLAGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
-EARLY = ("tests/tiny", "tests/page/browser")  # what takes longest goes first, so that two processes end together
+EARLY = (  # what takes longest goes first, so that two processes end together; the second one needs no pipeline yet
+    "tests/tiny/test_pipeline", "tests/page/browser", "tests/tiny", "tests/test_same_bytes", "tests/commands",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list) -> None:
@@ -127,6 +129,14 @@ def pipeline(tmp_path_factory) -> Clone:
     clone = Clone(shared / "fitmap").copy(tmp_path_factory.mktemp("fresh"))
     clone.first_run = json.loads(first_run.read_text())
     return clone
+
+
+@pytest.fixture(scope="session")
+def small_project(tmp_path_factory) -> Clone:
+    """The project of tests/small_project.py after its run; each test copies it."""
+    from tests.small_project import make_small_project
+
+    return make_small_project(tmp_path_factory.mktemp("small") / "fitmap")
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,14 @@ import pytest
 from tests.commands_in_docs import sections
 from tests.conftest import Clone
 from tests.run_in_fork import dvc
-from tests.small_project import make_small_project
 
 RECIPE = "\n".join(sections(Path("docs/sharing.md"))["Your own data"])
 
 
 @pytest.fixture
-def project(tmp_path) -> Clone:
+def project(small_project, tmp_path) -> Clone:
     """A small project, pictures in the folder `photos`, and a remote in a folder."""
-    project = make_small_project(tmp_path / "one/project")
+    project = small_project.copy(tmp_path / "one")
     project.environment |= {"HOME": str(tmp_path), "GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@example.org"}
     project.environment |= {"GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@example.org"}
     (tmp_path / "photos/cats").mkdir(parents=True)

@@ -6,13 +6,12 @@ import shutil
 import pytest
 
 from tests.run_in_fork import dvc, fitmap
-from tests.small_project import make_small_project
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A project with pictures of one's own under `dvc add`, everything pushed to the remote `storage`."""
-    project = make_small_project(tmp_path / "project")
+@pytest.fixture(scope="module")
+def pushed(small_project, tmp_path_factory):
+    """A project with pictures of one's own under `dvc add`, everything pushed to the remote `storage` beside it."""
+    project = small_project.copy(tmp_path_factory.mktemp("verify"))
     pictures = project.folder / "data/input/images/mine"
     pictures.mkdir()
     for name in "abc":
@@ -20,9 +19,15 @@ def project(tmp_path):
     project.fork(dvc, "add", "-q", str(pictures))
     project.repro()
     project.commit("pictures")
-    project.fork(dvc, "remote", "modify", "--local", "storage", "url", str(tmp_path / "storage"))
+    project.fork(dvc, "remote", "modify", "--local", "storage", "url", "../storage")
     project.fork(dvc, "push", "-q", "--all-commits")
     return project
+
+
+@pytest.fixture
+def project(pushed, tmp_path):
+    shutil.copytree(pushed.folder.parent / "storage", tmp_path / "storage")
+    return pushed.copy(tmp_path)
 
 
 def findings(project, *arguments: str) -> dict[str, dict]:

@@ -19,7 +19,6 @@ import pytest
 import yaml
 
 from tests.conftest import Clone
-from tests.small_project import make_small_project
 
 KINDS = ("local", "ssh", "webdav", "s3")
 USER, PASSWORD = "fitmap", "loopback"
@@ -210,9 +209,9 @@ def storage(request) -> Iterator[Storage]:
 
 
 @pytest.fixture
-def project(tmp_path) -> Clone:
+def project(small_project, tmp_path) -> Clone:
     """A small project that has run, without a remote."""
-    return make_small_project(tmp_path / "one/project")
+    return small_project.copy(tmp_path / "one")
 
 
 def git_clone(source: Clone, folder: Path) -> Clone:
