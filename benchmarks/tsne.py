@@ -143,6 +143,8 @@ def main() -> None:
     if options.large:
         with get_context("spawn").Pool(1) as pool:
             large = pool.apply(map_large, (many, options.device))
+            pool.close()
+            pool.join()
         figures |= {f"{key}_{options.large}": value for key, value in large.items()}
     report("tsne", figures, options.json)
 

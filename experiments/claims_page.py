@@ -33,6 +33,8 @@ def measure_claims(names: Sequence[str], jobs: int) -> None:
             print(f"{name}: measured {missing} of {len(claim(name).CASES) * claim(name).SEEDS} fits", flush=True)
         if not names:
             write_text("docs/claims.html", playback_page(pool.imap))
+        pool.close()
+        pool.join()  # the processes end by themselves, rather than be terminated
 
 
 def with_section(page: str, name: str, finding: Finding) -> str:

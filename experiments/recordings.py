@@ -25,7 +25,7 @@ RECORDED = {  # by claim, the labels of the cases to lay beside each other
     "sample_size": [(100,), (3_000,)],
     "overfitting": [(60,), (3_000,)],
 }
-MOMENTS, EVERY, INSIDE = 30, 2, 2  # of a recording on the page: moments, of its places one in so many, looks inside
+SPREAD, PLACES, LOOKS = (17, 13), 301, 2  # of a recording; behind waves no looks inside, whose weights are many
 MOST_POINTS = {"train": 600, "test": 400}
 
 
@@ -47,47 +47,20 @@ def record(recorded: tuple[str, Case]) -> Run:
     name, case = recorded
     params = check_section("regressor", case.regressor | {"seed": 0}, f"claim {case.labels}")
     train_points, test_points = points_of(case, 0)
-    recorder = Recorder()
+    recorder = Recorder(SPREAD, PLACES, 0 if params.encoding == "fourier" else LOOKS)
     with redirect_stderr(io.StringIO()):  # no progress bar for each training
         x, y = train_points["x"].to_numpy(), train_points["y"].to_numpy()
         network, history = train(x, y, params, on_step=recorder)
     labels = ", ".join(
         value if isinstance(value, str) and len(value) > 3 else f"{key} {value}" for key, value in case.labels.items()
     )
+    recording = recorder.arrays(network, history)
     return Run(
         f"{name.replace('_', ' ').capitalize()} – {labels}",
-        compact(recorder.arrays(network, history)),
+        recording | {part: recording[part].astype(np.float16) for part in ("fit", "band", "weights")},
         {**network.architecture, "loss": params.loss, "x_name": "x", "y_name": "y"},
         case.regressor | {"points": case.curve["samples"], "outliers": case.others.get("outliers", 0)},
         pd.concat([train_points, test_points]),
         check_section("curve", case.curve | {"seed": 0}, f"claim {case.labels}"),
         MOST_POINTS,
     )
-
-
-def compact(recording: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return a recording of fewer moments and places, rounded to half precision, with the last looks inside alone.
-
-    Behind waves there is no look inside: their weights would take most of the page.
-    """
-    r, steps = recording, len(recording["step"])
-    moments = np.unique(np.linspace(0, steps - 1, MOMENTS).round().astype(int))
-    inside = np.flatnonzero(np.isin(r["inside"], moments))
-    if r["mix"].size:
-        inside = inside[:0]
-    elif len(inside):
-        inside = inside[np.unique(np.linspace(len(inside) // 2, len(inside) - 1, INSIDE).astype(int))]
-    ends = np.split(r["corners"], np.cumsum(r["corner_counts"])[:-1]) if len(r["corner_counts"]) else []
-    kept = [ends[k] for k in inside] if ends else []
-    return r | {
-        **{name: r[name][moments] for name in ("step", "gradient")},
-        "train_loss": np.array([part.mean() for part in np.split(r["train_loss"], moments[:-1] + 1)], np.float32),
-        "u": r["u"][::EVERY],
-        "fit": r["fit"][moments][:, ::EVERY].astype(np.float16),
-        "band": r["band"][:, ::EVERY].astype(np.float16),
-        "inside": np.searchsorted(moments, r["inside"][inside]).astype(np.int32),
-        "weights": r["weights"][inside].astype(np.float16),
-        "mix": r["mix"][:0],
-        "corner_counts": r["corner_counts"][inside] if ends else r["corner_counts"],
-        "corners": np.concatenate([np.empty((0, 2), np.float32), *kept]),
-    }

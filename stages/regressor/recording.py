@@ -8,28 +8,35 @@ from torch import Tensor
 from stages.regressor.network import Linear, Regressor
 from stages.regressor.pieces_and_dead_units import corners
 
-GRID = 601  # places in x at which the fit is kept
+PLACES = 601  # in x, at which the fit is kept
 SPREAD = 36, 28  # moments spaced evenly in the logarithm of the step, and in the step
 MOST_INSIDE = 300_000  # bytes of weights; those of a large network are kept at fewer moments
 TINY = 1e-5  # share of the largest number
 FEWEST_INSIDE = 6  # moments; a network too large for them is recorded from outside alone
 
 
-def moments(steps: int) -> np.ndarray:
+def moments(steps: int, spread: tuple[int, int] = SPREAD) -> np.ndarray:
     """Return the steps after which to record a training of `steps` steps: 0, 1, 2, … steps, sorted int32.
 
     Of a short training at most every eighth step, so that recording costs less than a tenth of it.
     """
-    share = min(steps / 8 / sum(SPREAD), 1)
-    early, late = (max(round(share * count), 2) for count in SPREAD)
+    share = min(steps / 8 / sum(spread), 1)
+    early, late = (max(round(share * count), 2) for count in spread)
     found = np.concatenate([[0], np.geomspace(1, steps, early), np.linspace(0, steps, late)])
     return np.unique(found.round()).astype(np.int32)
 
 
 class Recorder:
-    """Watches a training as its `on_step`; afterwards `arrays` returns the recording."""
+    """Watches a training as its `on_step`; afterwards `arrays` returns the recording.
 
-    def __init__(self):
+    Args:
+        spread, places: as `SPREAD` and `PLACES`.
+        looks: moments at most at which the weights are kept, the last one among them; None: all that `MOST_INSIDE`
+            allows.
+    """
+
+    def __init__(self, spread: tuple[int, int] = SPREAD, places: int = PLACES, looks: int | None = None):
+        self.spread, self.places, self.looks = spread, places, looks
         self.fits, self.losses, self.gradients, self.weights, self.corners, self.recent = [], [], [], [], [], []
 
     def __call__(self, step: int, steps: int, regressor: Regressor, losses: Tensor) -> None:
@@ -38,13 +45,14 @@ class Recorder:
         `losses` are those of the next batch (members,).
         """
         if step == 0:
-            self.moments = moments(steps)
+            self.moments = moments(steps, self.spread)
             size = first_network(regressor).nbytes
             kept = MOST_INSIDE // size if MOST_INSIDE >= FEWEST_INSIDE * size else 0
+            kept = kept if self.looks is None else min(kept, self.looks)
             stride = -(-len(self.moments) // kept) if kept else len(self.moments) + 1
             self.inside = np.arange(len(self.moments))[::-1][::stride][::-1] if kept else np.arange(0)
             low, high = regressor.scale_x(torch.stack([regressor.x_low, regressor.x_high])).tolist()
-            self.u = torch.linspace(low, high, GRID, dtype=torch.float64)
+            self.u = torch.linspace(low, high, self.places, dtype=torch.float64)
             self.features = regressor.encode(self.u)
         self.recent.append(losses)
         if step == self.moments[len(self.fits)]:
@@ -81,7 +89,7 @@ class Recorder:
             scale: float64 (4,), x_centre, x_scale, y_centre, y_scale.
             inside: int32 (k,), numbers of moments. weights: (k, weights), see `first_network`.
             mix: float32 (2 + 2 · frequencies, components), from waves to features, without the tiny numbers; empty
-                without waves.
+                without waves or looks inside.
             corner_counts: int32 (k,), corners: float32 (sum, 2), u and v where straight pieces of the fit end, moment
                 after moment, with both ends of the range; empty if the fit has curves.
         """
@@ -101,7 +109,9 @@ class Recorder:
             "scale": torch.stack([r.x_centre, r.x_scale, r.y_centre, r.y_scale]).numpy(),
             "inside": self.inside.astype(np.int32),
             "weights": np.array(self.weights) if self.weights else np.empty((0, 0), np.float32),
-            "mix": without_tiny(r.features.mix.numpy()) if r.features else np.empty((0, 0), np.float32),
+            "mix": without_tiny(r.features.mix.numpy())
+            if r.features and self.weights
+            else np.empty((0, 0), np.float32),
             "corner_counts": np.array([len(pieces) for pieces in self.corners], np.int32),
             "corners": np.concatenate([np.empty((0, 2)), *self.corners]).astype(np.float32),
         }
@@ -120,7 +130,7 @@ def first_network(regressor: Regressor) -> np.ndarray:
 
 def without_tiny(mix: np.ndarray) -> np.ndarray:
     """Return `mix` as float32, with zeros, which deflate well, for what is too small to be seen in a picture."""
-    return np.where(np.abs(mix) < TINY * np.abs(mix).max(), 0, mix).astype(np.float32)
+    return np.where(np.abs(mix) < TINY * np.abs(mix).max(initial=0), 0, mix).astype(np.float32)
 
 
 def layers_of(regressor: Regressor) -> list[Linear]:

@@ -1,8 +1,7 @@
 import numpy as np
 import pandas as pd
-import pytest
 
-from experiments.pictures import draw_histories, draw_trend
+from experiments.pictures import draw_trend
 from stages.figures.style import png_bytes
 
 TITLES = {"title": "A title", "note": "a note"}
@@ -24,14 +23,3 @@ def test_trends_on_logarithmic_axes_stand_beside_a_law():
     axes = draw_trend(rows, "n", "error", "name", x_scale="log", y_scale="log", lines=law, **TITLES).axes[0]
     assert {"1", "2", "5", "10"} <= {text.get_text() for text in axes.get_yticklabels()}
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["1/n", "fit"]
-
-
-def test_histories_have_a_panel_for_each_label_and_the_mean_over_the_seeds():
-    rows = [
-        {"epoch": epoch, "seed": seed, "side": side, "depth": depth, "norm": 10.0 ** -(epoch + seed)}
-        for epoch in (1, 2) for seed in (0, 2) for side in ("left", "right") for depth in (1, 2)
-    ]  # fmt: skip
-    figure = draw_histories(pd.DataFrame(rows), "norm", "side", "depth", y_label="norm", **TITLES)
-    assert [axes.get_xlabel() for axes in figure.axes] == ["epoch, left", "epoch, right"]
-    for axes in figure.axes:
-        assert [list(line.get_ydata()) for line in axes.lines] == [pytest.approx([0.0505, 0.00505])] * 2
