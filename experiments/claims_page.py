@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
+from matplotlib.figure import Figure
+from pandas import DataFrame
+
 from experiments.measure import claim, measured_rows
+from experiments.pictures import draw_trend
 from experiments.recordings import playback_page
 from experiments.verdict_tables import Finding, markdown
 from stages.common.artifacts import write_bytes, write_text
@@ -27,7 +31,7 @@ def measure_claims(names: Sequence[str], jobs: int) -> None:
     with get_context("spawn").Pool(jobs) as pool:
         for name in names or CLAIMS:
             rows, missing = measured_rows(name, FOLDER / f"{name}.csv", pool.imap)
-            write_bytes(f"docs/images/claim_{name}.png", png_bytes(claim(name).draw(rows)))
+            write_bytes(f"docs/images/claim_{name}.png", png_bytes(draw(name, rows)))
             page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Claims\n"
             write_text(str(PAGE), with_section(page, name, claim(name).judge(rows)))
             print(f"{name}: measured {missing} of {len(claim(name).CASES) * claim(name).SEEDS} fits", flush=True)
@@ -35,6 +39,12 @@ def measure_claims(names: Sequence[str], jobs: int) -> None:
             write_text("docs/claims.html", playback_page(pool.imap))
         pool.close()
         pool.join()  # the processes end by themselves, rather than be terminated
+
+
+def draw(name: str, rows: DataFrame) -> Figure:
+    """Return the picture of a claim: what its `draw` makes of the rows, or the trend that its `TREND` describes."""
+    module = claim(name)
+    return module.draw(rows) if hasattr(module, "draw") else draw_trend(rows, **module.TREND)
 
 
 def with_section(page: str, name: str, finding: Finding) -> str:

@@ -1,8 +1,9 @@
 """Fits for the claims, and rows of measurements that are kept in CSV files.
 
 A claim is a module in experiments/claims/. Its docstring is the claim, `CASES` are the settings that it compares,
-`measure(case, seed)` returns one row or several, and `judge(rows)` says what they show. Each row is kept in the CSV
-file beside the module under a key of its settings. To measure a claim anew, delete its CSV file.
+`measure(case, seed)` returns one row or several, `judge(rows)` says what they show, and `TREND` or `draw(rows)` is
+their picture. Each row is kept in the CSV file beside the module under a key of its settings. To measure a claim anew,
+delete its CSV file.
 """
 
 import hashlib

@@ -4,11 +4,9 @@ A ReLU unit that is below zero on every point has slope zero and never learns ag
 slope.
 """
 
-from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
-from experiments.pictures import draw_trend
 from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.regressor.pieces_and_dead_units import dead_units
 
@@ -20,6 +18,13 @@ CASES = [
     for label, rate in RATES.items()
 ]
 SEEDS = 3
+TREND = {
+    "x": RATE,
+    "y": DEAD,
+    "group": "activation",
+    "title": "Units that are dead on every training point",
+    "note": "share of all hidden units after training",
+}
 
 
 def measure(case: Case, seed: int) -> list[dict]:
@@ -38,12 +43,3 @@ def judge(rows: DataFrame) -> Finding:
     )
     parts = relu.max() > 1.1 * relu["untrained"], leaky == 0
     return Finding(tabulate(rows, RATE, "activation", {DEAD: 3, "truth_rmse": 3}), parts, sentence)
-
-
-def draw(rows: DataFrame) -> Figure:
-    return draw_trend(
-        rows,
-        *(RATE, DEAD, "activation"),
-        title="Units that are dead on every training point",
-        note="share of all hidden units after training",
-    )

@@ -3,11 +3,9 @@
 Linear layers with nothing between them are one linear layer. Only the activation lets them bend.
 """
 
-from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
-from experiments.pictures import draw_trend
 from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.regressor.pieces_and_dead_units import linear_pieces
 from stages.scores.linear_baseline import linear_baseline_mae
@@ -24,6 +22,13 @@ CASES = [
 ]
 SEEDS = 3
 RATIO = "test error / error of a straight line"
+TREND = {
+    "x": "hidden layers",
+    "y": RATIO,
+    "group": "activation",
+    "title": "Without an activation, depth adds nothing",
+    "note": "mean absolute error on test points, divided by that of the least-squares line",
+}
 
 
 def measure(case: Case, seed: int) -> list[dict]:
@@ -46,12 +51,3 @@ def judge(rows: DataFrame) -> Finding:
     )
     table = tabulate(rows, "hidden layers", "activation", {RATIO: 3})
     return Finding(table, (off < 0.02 and pieces == 1, bent.max() < 0.95), sentence)
-
-
-def draw(rows: DataFrame) -> Figure:
-    return draw_trend(
-        rows,
-        *("hidden layers", RATIO, "activation"),
-        title="Without an activation, depth adds nothing",
-        note="mean absolute error on test points, divided by that of the least-squares line",
-    )

@@ -5,11 +5,10 @@ reach the high ones.
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from experiments.measure import CURVE, FOURIER, Case, fit
-from experiments.pictures import DISTANCE, draw_trend
+from experiments.pictures import DISTANCE
 from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.curve.formula import evaluate
 
@@ -20,6 +19,15 @@ CASES = [
 SEEDS = 3
 FREQUENCY = "frequency of the curve at x, |x| / π"
 EDGES = np.linspace(0, 10, 9)
+TREND = {
+    "x": FREQUENCY,
+    "y": DISTANCE,
+    "group": "input",
+    "title": "The raw input fails at high frequencies",
+    "note": "90 sin(x²) swings faster the farther x is from 0; a fit without it is 90/√2 = 64 off",
+    "x_scale": "linear",
+    "y_scale": "log",
+}
 
 
 def measure(case: Case, seed: int) -> list[dict]:
@@ -52,14 +60,3 @@ def judge(rows: DataFrame) -> Finding:
     fits = rows.drop_duplicates(["input", "seed"])
     parts = whole[encoded] < whole[raw] / 2, slow[raw] < fast[raw]
     return Finding(tabulate(fits, "input", None, {"truth_rmse": 3, "test_mae": 4}), parts, sentence)
-
-
-def draw(rows: DataFrame) -> Figure:
-    return draw_trend(
-        rows,
-        *(FREQUENCY, DISTANCE, "input"),
-        title="The raw input fails at high frequencies",
-        note="90 sin(x²) swings faster the farther x is from 0; a fit without it is 90/√2 = 64 off",
-        x_scale="linear",
-        y_scale="log",
-    )

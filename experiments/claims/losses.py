@@ -5,11 +5,10 @@ beside a mean. With outliers the absolute loss (L1) is the most precise. Huber's
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from experiments.measure import CURVE, FOURIER, Case, fit
-from experiments.pictures import DISTANCE, draw_trend
+from experiments.pictures import DISTANCE
 from experiments.verdict_tables import Finding, means_of, tabulate
 
 CASES = [
@@ -19,6 +18,14 @@ CASES = [
 ]
 SEEDS = 4
 L1_OVER_L2 = np.sqrt(np.pi / 2)  # error of the median over that of the mean
+TREND = {
+    "x": "noise",
+    "y": "truth_rmse",
+    "group": "loss",
+    "title": "L1, L2 and Huber, without and with outliers",
+    "note": "an outlier has ten times the noise of the other points",
+    "y_label": DISTANCE,
+}
 
 
 def measure(case: Case, seed: int) -> list[dict]:
@@ -36,13 +43,3 @@ def judge(rows: DataFrame) -> Finding:
     )
     parts = normal["L2"] < normal["L1"], outliers["L1"] < outliers["L2"], huber < 1.1
     return Finding(tabulate(rows, "loss", "noise", {"truth_rmse": 3}), parts, sentence)
-
-
-def draw(rows: DataFrame) -> Figure:
-    return draw_trend(
-        rows,
-        *("noise", "truth_rmse", "loss"),
-        title="L1, L2 and Huber, without and with outliers",
-        note="an outlier has ten times the noise of the other points",
-        y_label=DISTANCE,
-    )

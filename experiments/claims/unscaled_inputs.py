@@ -6,13 +6,21 @@ farther from the curve when x or y keep their own units. (fitmap always scales; 
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from experiments.measure import PLAIN, SHORT_CURVE, Case, points_of
-from experiments.pictures import DISTANCE, draw_trend
+from experiments.pictures import DISTANCE
 from experiments.verdict_tables import Finding, tabulate
 from stages.regressor.network import Network
+
+TREND = {
+    "x": "units",
+    "y": "truth_rmse",
+    "group": "trained on",
+    "title": "The same training in different units",
+    "note": "mean and standard deviation over the seeds, in the unit of the default curve",
+    "y_label": DISTANCE,
+}
 
 
 def in_units(x: str, y: float, x_min: float, x_max: float) -> dict:
@@ -77,13 +85,3 @@ def judge(rows: DataFrame) -> Finding:
         f"{rows['constant'].mean():.0f} off."
     )
     return Finding(tabulate(rows, "units", "trained on", {"truth_rmse": 3}), tuple(own > 1.5 * scaled), sentence)
-
-
-def draw(rows: DataFrame) -> Figure:
-    return draw_trend(
-        rows,
-        *("units", "truth_rmse", "trained on"),
-        title="The same training in different units",
-        note="mean and standard deviation over the seeds, in the unit of the default curve",
-        y_label=DISTANCE,
-    )

@@ -7,11 +7,9 @@ is left over is the activation's own share.
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
-from experiments.pictures import draw_trend
 from experiments.verdict_tables import Finding, means_of, tabulate
 
 ACTIVATIONS = {"sigmoid": "sigmoid", "LeakyReLU": "leaky_relu", "no activation": "identity"}
@@ -27,6 +25,15 @@ CASES = [
 SEEDS = 3
 BEFORE, AFTER = "gradient before training", "gradient after training"
 NORM = "first_layer_gradient_norm"
+TREND = {
+    "x": "hidden layers",
+    "y": BEFORE,
+    "group": "activation",
+    "title": "The gradient that reaches the first layer before training",
+    "note": "norm of the loss's gradient by the weights of the first layer",
+    "y_scale": "log",
+    "y_label": "gradient norm of the first layer",
+}
 
 
 def measure(case: Case, seed: int) -> list[dict]:
@@ -53,14 +60,3 @@ def judge(rows: DataFrame) -> Finding:
     parts = share["sigmoid"] > 2, share["LeakyReLU"] < 2, errors["LeakyReLU"] < errors["sigmoid"]
     table = tabulate(rows, "hidden layers", "activation", {BEFORE: 2, AFTER: 2, "test_mae": 3})
     return Finding(table.loc[:, (table != "").any()], parts, sentence)
-
-
-def draw(rows: DataFrame) -> Figure:
-    return draw_trend(
-        rows,
-        *("hidden layers", BEFORE, "activation"),
-        title="The gradient that reaches the first layer before training",
-        note="norm of the loss's gradient by the weights of the first layer",
-        y_scale="log",
-        y_label="gradient norm of the first layer",
-    )

@@ -83,13 +83,16 @@ class CurveParams(Section):
         return self
 
 
+ACTIVATIONS = {"leaky_relu": "LeakyReLU", "relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh", "identity": "none"}
+
+
 class RegressorParams(Section):
     """The network that learns the curve, and its training."""
 
     encoding: Literal["none", "fourier"]
     frequencies: Annotated[int, Field(ge=1, le=1000)]
     hidden_layers: Annotated[list[Width], Field(max_length=100)]
-    activation: Literal["leaky_relu", "relu", "sigmoid", "tanh", "identity"]
+    activation: Literal[*ACTIVATIONS]
     negative_slope: Annotated[float, Field(ge=0, lt=1)]
     loss: Literal["l1", "l2", "huber"]
     optimizer: Literal["adam", "adamw", "sgd"]
@@ -108,9 +111,6 @@ class RegressorParams(Section):
                 f"hidden_layers, ensemble_size and frequencies ask for {weights:,} weights, {MOST_WEIGHTS:,} fit"
             )
         return self
-
-
-ACTIVATIONS = {"leaky_relu": "LeakyReLU", "relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh", "identity": "none"}
 
 
 def name_of_activation(regressor: dict) -> str:
