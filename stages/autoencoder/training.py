@@ -118,7 +118,7 @@ def train(
             raise InputError(f"params.yaml: {rate} is too large: the loss is no longer finite, try a tenth of it")
         history.append((epoch + 1, *losses, optimizer.param_groups[0]["lr"]))
         watch(history)
-        bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}")
+        bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}", refresh=False)
         if checkpoint:
             checkpoint.save(
                 lambda: {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "history": history}

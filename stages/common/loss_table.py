@@ -21,10 +21,8 @@ class LossTable:
             write_csv(self.path, pd.DataFrame(history, columns=self.columns))
         else:
             rows = pd.DataFrame(history[self.written :], columns=self.columns)
-            text = rows.to_csv(header=False, index=False, lineterminator="\n")
             try:
-                with open(self.path, "ab", buffering=0) as file:
-                    file.write(text.encode())
+                rows.to_csv(self.path, mode="a", header=False, index=False, lineterminator="\n")
             except OSError as error:
                 raise InputError(f"{self.path} cannot be written ({error.strerror or error}): check free disk space")
         self.written = len(history)

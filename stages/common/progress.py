@@ -6,16 +6,9 @@ from collections.abc import Iterable
 from tqdm import tqdm
 
 
-class Bar(tqdm):
-    """A tqdm bar that draws itself at its own pace, also when its postfix changes."""
-
-    def set_postfix(self, *args, refresh: bool = False, **values) -> None:
-        super().set_postfix(*args, refresh=refresh, **values)
-
-
-def progress(iterable: Iterable | None, description: str, unit: str = "it", total: int | None = None) -> Bar:
+def progress(iterable: Iterable | None, description: str, unit: str = "it", total: int | None = None) -> tqdm:
     """A bar on stderr over `iterable`; in a log file, where it cannot redraw itself, a line every ten seconds."""
-    return Bar(
+    return tqdm(
         iterable,
         desc=description,
         unit=unit,

@@ -47,7 +47,7 @@ def descend(start: np.ndarray, affinities: csr_array, params: TsneParams) -> np.
             positions -= positions.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
             bar.update()
             if iteration % SHOW_EVERY == 0:
-                bar.set_postfix(KL=f"{forces.divergence(positions, affinities, z):.3f}")
+                bar.set_postfix(KL=f"{forces.divergence(positions, affinities, z):.3f}", refresh=False)
     return positions
 
 
