@@ -155,7 +155,7 @@ def export(
 
 
 def main() -> None:
-    """The console entry point; an `InputError` becomes one line on stderr and exit status 1."""
+    """Run the command; an `InputError` becomes one line on stderr and exit status 1."""
     sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold bytes that are no text
     run(app)
 

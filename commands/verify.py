@@ -46,7 +46,7 @@ class Artifact(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The path of its object in a cache."""
+        """Return the path of its object in a cache."""
         return f"{self.md5[:2]}/{self.md5[2:]}"
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parents[1]  # sent to the workers, which need not have 
 
 
 def address() -> str | None:
-    """The cluster's address, None for this machine. Raises `InputError` if it has none of the known forms."""
+    """Return the cluster's address, None for this machine. Raises `InputError` if it has none of the known forms."""
     value = os.environ.get(VARIABLE)
     if value and not FORMS.fullmatch(value):
         raise InputError(f"{VARIABLE} = {value!r} is no cluster: use local:4, auto or ray://head:10001, or unset it")
@@ -49,7 +49,7 @@ def on_cluster(main: Callable[[], None]) -> Callable[[], None]:
 
 
 def connect(where: str):
-    """The module `ray`, connected to the cluster `where`."""
+    """Return the module `ray`, connected to the cluster `where`."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a task without GPUs still sees them, as here
     try:

@@ -1,6 +1,6 @@
-"""Work on many pieces: by the built-in `map` on this machine, or as Ray tasks, which gives the same bytes.
+"""Map a function over pieces of work: on this machine, or as Ray tasks on a cluster, with the same result.
 
-Pure functions take a parameter `run=map`, and cut their work into the same pieces wherever it runs.
+Pure functions take a parameter `run=map` and cut their work into the same pieces wherever it runs.
 """
 
 from collections import deque
@@ -14,12 +14,12 @@ RETRIES = 5  # of a task whose worker or node is lost
 
 
 def mapping() -> Callable[[Callable, Iterable], Iterator]:
-    """What maps a function over pieces where the stage runs: `map`, or the same on the cluster."""
+    """Return what maps a function over pieces where the stage runs: the built-in `map`, or `ray_map` on a cluster."""
     return ray_map if address() else map
 
 
 def ray_map(function: Callable, pieces: Iterable) -> Iterator:
-    """`function` of each piece, in their order, each result once, however often a lost node made it run.
+    """Yield `function` of each piece in order. A task whose node is lost runs again; its result comes once.
 
     Pieces are taken as tasks end, so that few pieces and results are held at once. `function`, with the arrays it may
     hold, is sent to each node once. What it raises is raised here; `InputError` if the cluster gives a task up.

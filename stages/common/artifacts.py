@@ -1,4 +1,4 @@
-"""Reading and writing of what the stages hand to each other.
+"""Read and write what the stages hand to each other.
 
 Every artifact is one file without pickles: CSV, JSON, `.npz`, safetensors, PNG, HTML. Each is written beside its place
 and then renamed, so that a killed stage leaves the old artifact or none. The bytes depend on the content alone.
@@ -49,7 +49,7 @@ def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def _read(path: str, read: Callable[[], object]):
-    """What `read` returns; a missing or damaged artifact is a one-line error."""
+    """Return what `read` returns. Raises `InputError` for a missing or damaged artifact."""
     if not is_file(path):
         raise InputError(f"{path} is missing: `dvc repro` makes it, `dvc pull` fetches it")
     try:
@@ -149,7 +149,7 @@ def rows_of(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def on_disk(shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """An array in a file that is gone once nothing uses it; memory holds as much of it as there is room for."""
+    """Return an array that lies in a temporary file, which is deleted with it; memory holds as much as there is room for."""
     if 0 in shape:
         return np.empty(shape, dtype)
     SCRATCH.mkdir(exist_ok=True)
@@ -158,7 +158,7 @@ def on_disk(shape: tuple[int, ...], dtype: type) -> np.ndarray:
 
 
 def _mapped(path: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray | None:
-    """An array of bytes as it lies in an uncompressed archive, mapped into memory; None for one of anything else."""
+    """Map a uint8 array of an uncompressed archive into memory; return None for any other array."""
     with archive.open(entry) as member:
         version = np.lib.format.read_magic(member)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
@@ -184,7 +184,7 @@ def write_weights(path: str, architecture: dict, state: dict[str, np.ndarray]) -
 
 
 def read_architecture(path: str) -> dict:
-    """The architecture alone, without reading the weights."""
+    """Read the architecture alone, without the weights."""
 
     def read() -> dict:
         with safetensors.safe_open(path, framework="np") as file:
@@ -197,5 +197,5 @@ def read_architecture(path: str) -> dict:
 
 
 def read_weights(path: str) -> tuple[dict, dict[str, np.ndarray]]:
-    """The architecture and the arrays by name, as `write_weights` took them."""
+    """Read the architecture and the arrays by name, as `write_weights` took them."""
     return read_architecture(path), _read(path, lambda: safetensors.numpy.load_file(path))

@@ -1,4 +1,4 @@
-"""Bounds for files that users bring, checked before a library reads them whole: none may fill the memory."""
+"""Check the size of files that users bring before a library reads them whole, so that none fills the memory."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ BLOCK = 1 << 20
 
 
 def is_file(path: str) -> bool:
-    """Whether `path` is a regular file; False as well for what the system refuses to look up."""
+    """Return whether `path` is a regular file; False also if the system refuses to look it up."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):  # too long, forbidden, or with a NUL in it

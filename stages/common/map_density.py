@@ -1,4 +1,4 @@
-"""How dense very many points lie on the map, as a small grey picture to lie beneath what is drawn."""
+"""The density of very many points on the map, as a small grey picture beneath what is drawn."""
 
 from dataclasses import dataclass
 
@@ -24,14 +24,14 @@ class Density:
 
 
 def density_beneath(positions: np.ndarray, others: np.ndarray) -> Density | None:
-    """The density of a map's points and of those placed among them; None without any, and for a map that turns."""
+    """Return the density of a 2-D map's points and of those placed among them; None without any, and for a 3-D map."""
     if not len(others) or positions.shape[1] == 3:
         return None
     return density_of(np.concatenate([positions, others]))
 
 
 def density_of(xy: np.ndarray) -> Density:
-    """The density of points (n, 2), n > 0, on a logarithmic scale, a little blurred."""
+    """Return the density of points (n, 2), n > 0, on a logarithmic scale, slightly blurred."""
     low, high = xy.min(axis=0).astype(np.float64), xy.max(axis=0).astype(np.float64)
     longer = max((high - low).max(), 1e-9)
     side = longer / np.clip(round((len(xy) / POINTS_PER_CELL) ** 0.5), *CELLS)

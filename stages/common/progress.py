@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 
 def progress(iterable: Iterable | None, description: str, unit: str = "it", total: int | None = None) -> tqdm:
-    """A bar on stderr over `iterable`; in a log file, where it cannot redraw itself, a line every ten seconds."""
+    """Return a bar on stderr over `iterable`; in a log file, which cannot be redrawn, a line every ten seconds."""
     return tqdm(
         iterable,
         desc=description,

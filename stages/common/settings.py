@@ -169,7 +169,7 @@ class LatentsParams(Section):
 
     @property
     def is_file(self) -> bool:
-        """Whether `source` names a table of vectors, so that no images need to be encoded."""
+        """Return whether `source` names a table of vectors, so that no images need to be encoded."""
         return is_table(self.source)
 
 
