@@ -30,7 +30,7 @@ class Problem:
 
 
 def problems(seed: int = 0) -> Iterator[Problem]:
-    """Yield each curve with small and large noise, few and many points, and the sines with gaps; x is uniform in 0 … 1."""
+    """Yield each curve with small and large noise, few and many points, and the sines with gaps; x is from 0 to 1."""
     for name, curve in CURVES.items():
         for noise in NOISE:
             for count in COUNTS:

@@ -149,7 +149,7 @@ def rows_of(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def on_disk(shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """Return an array that lies in a temporary file, which is deleted with it; memory holds as much as there is room for."""
+    """Return an array that lies in a temporary file, deleted with it; memory holds as much as there is room for."""
     if 0 in shape:
         return np.empty(shape, dtype)
     SCRATCH.mkdir(exist_ok=True)
