@@ -19,13 +19,16 @@ from tests.commands_in_docs import commands
 
 FOLDERS = "stages|tests|data|metrics|plots|docs|experiments|benchmarks"
 READMES = [Path("README.md"), Path("README.ko.md")]
+PAGES = [*READMES, *sorted(Path("docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("readme", READMES, ids=str)
-def test_linked_files_exist(readme):
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", readme.read_text()) + re.findall(r'src="([^"]+)"', readme.read_text())
-    for link in links:
-        assert link.startswith("https://") or Path(link).exists(), link
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_linked_files_and_named_modules_exist(page):
+    text = page.read_text()
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) + re.findall(r'src="([^"]+)"', text):
+        assert link.startswith("https://") or (page.parent / link).exists(), link
+    for module in re.findall(r"python -m ((?:stages|experiments|benchmarks|commands)[\w.]*)", text):
+        assert Path(*module.split(".")).with_suffix(".py").exists(), module
 
 
 @pytest.mark.parametrize("readme", READMES, ids=str)
