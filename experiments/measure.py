@@ -141,7 +141,8 @@ def measure_one(task: tuple[str, Case, int]) -> pd.DataFrame:
     rows = pd.DataFrame(claim(name).measure(case, seed))
     floats = rows.select_dtypes(float)
     rows[floats.columns] = floats.map(lambda value: float(f"{value:.6g}"))
-    return rows
+    labels = pd.DataFrame([{"key": case.key, **case.labels, "seed": seed}] * len(rows))
+    return pd.concat([labels, rows], axis=1)
 
 
 def measured_rows(name: str, path: Path, run: Callable = map) -> tuple[pd.DataFrame, int]:
@@ -150,24 +151,13 @@ def measured_rows(name: str, path: Path, run: Callable = map) -> tuple[pd.DataFr
     Missing cases are measured by `run`, a `map`, and saved one after the other, so that an interrupted run goes on
     where it stopped. Rows of other settings are dropped. Columns: the labels, seed, then what `measure` returns.
     """
-    wanted = {(case.key, seed): case for case in claim(name).CASES for seed in range(claim(name).SEEDS)}
-    kept = pd.read_csv(path, dtype={"key": str}) if path.is_file() else pd.DataFrame({"key": [], "seed": []})
-    values = kept.columns.difference([*next(iter(wanted.values())).labels, "key", "seed"], sort=False)
-    found = {key: rows[values] for key, rows in kept.groupby(["key", "seed"], sort=False) if key in wanted}
-    missing = [key for key in wanted if key not in found]
-    fresh = run(measure_one, [(name, wanted[key], key[1]) for key in missing])
+    tasks = {(case.key, seed): (name, case, seed) for case in claim(name).CASES for seed in range(claim(name).SEEDS)}
+    texts = {label: str for label, value in claim(name).CASES[0].labels.items() if isinstance(value, str)}
+    kept = pd.read_csv(path, dtype={"key": str, **texts}) if path.is_file() else pd.DataFrame({"key": [], "seed": []})
+    found = dict(iter(kept.groupby(["key", "seed"], sort=False)))
+    missing = [key for key in tasks if key not in found]
+    fresh = run(measure_one, [tasks[key] for key in missing])
     for key, rows in zip(missing, progress(fresh, name, "fit", len(missing)) if missing else (), strict=True):
         found[key] = rows
-        write_csv(str(path), _table(wanted, found, keys=True))
-    return _table(wanted, found, keys=False), len(missing)
-
-
-def _table(wanted: dict[tuple[str, int], Case], found: dict, keys: bool) -> pd.DataFrame:
-    """Concatenate the rows of all cases found, in the order of `wanted`, behind their labels."""
-    tables = []
-    for (key, seed), case in wanted.items():
-        if (key, seed) in found:
-            rows = found[key, seed]
-            first = ({"key": key} if keys else {}) | case.labels | {"seed": seed}
-            tables.append(pd.concat([pd.DataFrame([first] * len(rows), index=rows.index), rows], axis=1))
-    return pd.concat(tables, ignore_index=True)
+        write_csv(str(path), pd.concat([found[key] for key in tasks if key in found]))
+    return pd.concat([found[key] for key in tasks if key in found], ignore_index=True).drop(columns="key"), len(missing)

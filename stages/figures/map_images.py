@@ -96,12 +96,10 @@ def compose_map(
     Returns:
         canvas uint8 (height, pixels, 3), and the rows of the images that were drawn, int (k,).
     """
-    flat, depth = project(positions)
-    centres, height = to_pixels(flat, pixels, tile)
+    centres, height = to_pixels(project(positions)[0], pixels, tile)
     cut_out, shape = are_cut_outs(images), images.shape[1:3]
     boxes = shown_boxes(images, centres, tile) if cut_out else whole_boxes(shape, centres, tile)
-    order = by_depth(depth) if positions.shape[1] == 3 else by_grid(centres, tile)
-    rows, moves = spread_out(boxes, order, tile, (height, pixels))
+    rows, moves = spread_out(boxes, by_grid(centres, tile), tile, (height, pixels))
     shades = intensity_shades(np.arange(-1, int(labels.max(initial=-1)) + 1))
     canvas = np.empty((height, pixels, 3), dtype=np.uint8)
     canvas[:] = shades[0, 0]
@@ -176,11 +174,6 @@ def whole_boxes(shape: tuple[int, int], centres: np.ndarray, tile: int) -> np.nd
 def by_grid(centres: np.ndarray, tile: int) -> np.ndarray:
     """Return the rows, those nearest to the centre of a square of the grid of side `tile` first, which packs evenly."""
     return np.argsort(np.abs(centres % tile - tile / 2).max(1), kind="stable")
-
-
-def by_depth(depth: np.ndarray) -> np.ndarray:
-    """Return the rows, those nearest to the eye first."""
-    return np.argsort(-depth, kind="stable")
 
 
 def spread_out(
