@@ -24,52 +24,16 @@ def test_arithmetic(formula, expected):
     np.testing.assert_array_equal(evaluate(formula, X), expected)
 
 
-@pytest.mark.parametrize(
-    "formula",
-    [
-        "",
-        "x +",
-        "x; x",
-        "x = 1",
-        "lambda: x",
-        "x if x else 1",
-        "x and 1",
-        "x < 1",
-        "[x]",
-        "x[0]",
-        "'text'",
-        "True",
-        "1j",
-        "None",
-        "...",
-        "x.real",
-        "x.__class__",
-        "().__class__.__bases__",
-        "__import__('os').system('true')",
-        "open('params.yaml')",
-        "sin",
-        "sin()",
-        "sin(x, x)",
-        "sin(x, out=x)",
-        "sin(*x)",
-        "sin.reduce(x)",
-        "(sin)(x)(x)",
-        "y",
-        "np.sin(x)",
-        "(x := 2)",
-        "f'{x}'",
-        "x // 2",
-        "x % 2",
-        "x @ x",
-        "x << 2",
-        "~x",
-        "not x",
-        "x" * 501,
-        "(" * 250 + "x" + ")" * 250,
-        "-" * 499 + "y",
-        "\0",
-    ],
-)
+REFUSED = [
+    "", "x +", "x; x", "x = 1", "lambda: x", "x if x else 1", "x and 1", "x < 1", "[x]", "x[0]", "'text'", "True", "1j",
+    "None", "...", "x.real", "x.__class__", "().__class__.__bases__", "__import__('os').system('true')",
+    "open('params.yaml')", "sin", "sin()", "sin(x, x)", "sin(x, out=x)", "sin(*x)", "sin.reduce(x)", "(sin)(x)(x)", "y",
+    "np.sin(x)", "(x := 2)", "f'{x}'", "x // 2", "x % 2", "x @ x", "x << 2", "~x", "not x", "x" * 501,
+    "(" * 250 + "x" + ")" * 250, "-" * 499 + "y", "\0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", REFUSED)
 def test_anything_else_is_refused_in_one_line(formula):
     with pytest.raises(InputError, match="curve.formula"):
         evaluate(formula, X)
