@@ -161,6 +161,7 @@ def test_zoom_by_wheel_keys_and_buttons(open_curve_page, pages):
     opened = open_curve_page(pages["plain"])
     opened.plot("fit").hover()
     opened.page.mouse.wheel(0, -600)
+    opened.page.wait_for_function("() => fitmap.state.view")
     view = opened.state("view")
     assert 0.1 < view["x1"] - view["x0"] < 3
     opened.page.mouse.down()
