@@ -31,6 +31,7 @@ def _all_or_names(value: object) -> object:
     return value
 
 
+Text = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Coordinate = Annotated[float, Field(ge=-1e100, le=1e100)]  # its square is still finite
@@ -61,9 +62,9 @@ class Section(BaseModel):
 class CurveParams(Section):
     """What the regressor learns: points drawn from a formula, or a CSV file."""
 
-    source: Annotated[str, Field(min_length=1)]
-    x_column: Annotated[str, Field(min_length=1)]
-    y_column: Annotated[str, Field(min_length=1)]
+    source: Text
+    x_column: Text
+    y_column: Text
     x_scale: Literal["linear", "log"]
     formula: Annotated[str, Field(min_length=1, max_length=500)]
     x_min: Coordinate
@@ -122,8 +123,8 @@ def name_of_activation(regressor: dict) -> str:
 class ImagesParams(Section):
     """Which images the autoencoder learns."""
 
-    source: Annotated[str, Field(min_length=1)]
-    root: Annotated[str, Field(min_length=1)]
+    source: Text
+    root: Text
     pixels: Pixels
     colour: Literal["auto", "grey", "rgb"]
     fit: Literal["crop", "pad"]
@@ -161,9 +162,9 @@ class AutoencoderParams(Section):
 class LatentsParams(Section):
     """Where the latent vectors come from."""
 
-    source: Annotated[str, Field(min_length=1)]
-    weights: Annotated[str, Field(min_length=1)]
-    columns: list[Annotated[str, Field(min_length=1)]]
+    source: Text
+    weights: Text
+    columns: list[Text]
     scale: Literal["none", "standard", "unit"]
     test_fraction: Fraction
 

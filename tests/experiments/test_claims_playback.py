@@ -1,7 +1,7 @@
 """The recorded trainings of the claims."""
 
+from experiments.claims_playback import RECORDED, record, recorded_cases
 from experiments.measure import SHORT_CURVE, Case, claim
-from experiments.recordings import RECORDED, record, recorded_cases
 from stages.curve_page.curve_page import packed
 from tests.curve_page.test_curve_page import unpack
 
