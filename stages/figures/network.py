@@ -3,18 +3,15 @@
 import textwrap
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from stages.common.settings import name_of_activation
 from stages.figures.style import FIT, INK, MUTED, TRAINING, new_figure, paper
 
 SHOWN = 10  # units drawn of a wider layer: five at its top, five at its bottom, an ellipsis between them
-SHEETS, SHEET = 5, 0.07  # sheets drawn of an ensemble, and inches from one to the next
 COLUMN = 1.45  # inches from one layer to the next
-ARC = 0.75  # inches above the layers that the skip connection takes
+ARC = 0.45  # inches above the layers that the skip connection takes
 
 
 def layers_of(architecture: dict) -> list[tuple[str, int]]:
@@ -38,43 +35,35 @@ def draw_network(architecture: dict) -> Figure:
     columns = np.arange(len(layers)) * COLUMN
     heights = [unit_heights(units) for _, units in layers]
     reach = max(y.max() for y in heights) + 0.22
-    top = reach + SHEET * (min(members, SHEETS) - 1)
     arc = ARC if skip else 0
     note = "circle: a number   ·   line: a weight" + (
         f"   ·   the fit is the mean of {members} such networks" * (members > 1)
     )
     with paper():
-        figure = new_figure(width, reach + top + arc + 1.72, "The network, layer by layer", note)
+        figure = new_figure(width, 2 * reach + arc + 1.72, "The network, layer by layer", note)
         axes = figure.subplots()
         axes.set_axis_off()
-        draw_sheets(axes, columns, reach, members)
         for column, (left, right) in enumerate(zip(heights, heights[1:], strict=False)):
             ends = [((columns[column], a), (columns[column + 1], b)) for a in left for b in right]
             axes.add_collection(LineCollection(ends, colors=MUTED, linewidths=0.6, alpha=0.3, zorder=2))
         for column, ((name, units), y) in enumerate(zip(layers, heights, strict=True)):
             colour = TRAINING if column == 0 else FIT if column == len(layers) - 1 else INK
-            axes.scatter(
-                np.full(len(y), columns[column]), y, s=95, c="white", edgecolor=colour, linewidth=1.6, zorder=3
-            )
+            look = {"s": 95, "c": "white", "edgecolor": colour, "linewidth": 1.6, "zorder": 3}
+            axes.scatter(np.full(len(y), columns[column]), y, **look)
             if units > SHOWN:
                 axes.scatter([columns[column]] * 3, [-0.09, 0, 0.09], s=5, color=colour, linewidth=0, zorder=4)
             place = {"ha": "center", "color": INK}
-            axes.text(columns[column], top + 0.08, f"{units:,}", va="bottom", size=10, weight="bold", **place)
+            axes.text(columns[column], reach + 0.08, f"{units:,}", va="bottom", size=10, weight="bold", **place)
             lines = textwrap.fill(name, 16, max_lines=3, placeholder="…")
             axes.text(columns[column], -reach - 0.08, lines, va="top", size=8.5, linespacing=1.3, **place)
         if skip:
-            draw_skip(axes, columns[1], columns[-1], top + 0.32)
+            arrow = {"arrowstyle": "-|>", "color": FIT, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+            axes.annotate("", (columns[-1], reach + 0.32), (columns[1], reach + 0.32), arrowprops=arrow)
+            told = "skip connection: a weighted sum of the features, added to y"
+            axes.text(columns[[1, -1]].mean(), reach + 0.4, told, ha="center", size=8.5, color=INK)
         margin = max(0.85, (width - columns[-1]) / 2 - 0.2)
-        axes.set(xlim=(-margin, columns[-1] + margin), ylim=(-reach - 0.62, top + arc + 0.3), aspect="equal")
+        axes.set(xlim=(-margin, columns[-1] + margin), ylim=(-reach - 0.62, reach + arc + 0.3), aspect="equal")
         return figure
-
-
-def draw_skip(axes: Axes, start: float, end: float, height: float) -> None:
-    """Draw the skip connection from the features to the output, above the layers."""
-    style = {"arrowstyle": "-|>", "mutation_scale": 10, "color": FIT, "linewidth": 1.2, "zorder": 4}
-    axes.add_patch(FancyArrowPatch((start, height), (end, height), connectionstyle="bar,fraction=0.0,armB=0", **style))
-    told = "skip connection: a weighted sum of the features, added to y"
-    axes.text((start + end) / 2, height + 0.08, told, ha="center", size=8.5, color=INK)
 
 
 def unit_heights(units: int) -> np.ndarray:
@@ -83,14 +72,3 @@ def unit_heights(units: int) -> np.ndarray:
         half = 0.30 + 0.3 * np.arange(SHOWN // 2)
         return np.concatenate([half[::-1], -half])
     return 0.3 * ((units - 1) / 2 - np.arange(units))
-
-
-def draw_sheets(axes: Axes, columns: np.ndarray, reach: float, members: int) -> None:
-    """Draw a sheet for each network of an ensemble, as far as they can be told apart; none for a single network."""
-    if members < 2:
-        return
-    for behind in reversed(range(min(members, SHEETS))):
-        corner = (-0.45 + SHEET * behind, -reach + SHEET * behind)
-        box = FancyBboxPatch(corner, columns[-1] + 0.9, 2 * reach, boxstyle="round,pad=0,rounding_size=0.12")
-        box.set(facecolor="white", edgecolor="#c9ced4", linewidth=0.8, zorder=1 - 0.01 * behind)
-        axes.add_patch(box)
