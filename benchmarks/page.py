@@ -15,7 +15,6 @@ Needs Bokeh, Playwright and a Chromium on the PATH: `pip install .[benchmarks,br
 
 import base64
 import io
-import itertools
 import shutil
 import statistics
 import sys
@@ -28,8 +27,11 @@ import pandas as pd
 from PIL import Image
 
 from benchmarks import parser, report
+from stages.autoencoder.training import arrays_of, new_network
 from stages.common.colours import class_colour
+from stages.common.pca import fit_pca
 from stages.common.samples_table import labels_of, numbered_samples
+from stages.common.settings import load_params
 from stages.images.garments.garments import CLASS_NAMES, FACTORS, draw_garments
 from stages.page.map_groups import Group, outline
 from stages.page.map_page import GROUP, Points, map_page
@@ -85,12 +87,9 @@ COUNT_FRAMES = """async () => {
 
 
 def garments(count: int) -> tuple[Points, list[Group], Encoder]:
-    """Return drawn garments at places of their class; reconstructions are what 32 principal components keep of them.
+    """Return drawn garments at places of their class, each class a group, and an untrained encoder.
 
-    Each class is a group.
-
-    The encoder has the default architecture and normal weights, which pack as trained ones do, and those components
-    as latents.
+    Latents and reconstructions are those of 32 principal components.
     """
     images, labels, factors = draw_garments(count, seed=0)
     draw = np.random.default_rng(0)
@@ -100,36 +99,27 @@ def garments(count: int) -> tuple[Points, list[Group], Encoder]:
         bought=pd.Timestamp("2020-01-01") + pd.to_timedelta(draw.integers(0, 2000, count), "D"),
         note=[f"bought in shop {shop}" for shop in draw.integers(0, 5000, count)],
     )
-    flat = images.reshape(count, -1).astype(np.float32)
-    mean = flat.mean(axis=0)
-    _, axes = np.linalg.eigh(np.cov(flat[:5000], rowvar=False))
-    scores = (flat - mean) @ axes[:, -32:]
+    pca = fit_pca(images[:5000], 32)
+    latents = pca.transform(images)
+    rebuilt = pca.inverse_transform(latents).clip(0, 1).reshape(images.shape)
     angles = 2 * np.pi * labels / len(CLASS_NAMES)
     centres = 40 * np.column_stack([np.cos(angles), np.sin(angles)])
-    spread = scores[:, -2:] / scores[:, -2:].std(axis=0) + draw.normal(0, 1, (count, 2))
-    reconstructions = np.clip(scores @ axes[:, -32:].T + mean, 0, 255).round().astype(np.uint8).reshape(images.shape)
+    spread = latents[:, :2] / latents[:, :2].std(axis=0) + draw.normal(0, 1, (count, 2))
     points = Points(
         positions=(centres + 5 * spread).astype(np.float32),
         samples=numbered_samples(count, 0, labels, list(CLASS_NAMES), columns),
         images=images,
-        reconstructions=reconstructions if count <= COUNTS[0] else None,
-        errors=(((images - reconstructions.astype(np.float32)) / 255) ** 2).mean(axis=(1, 2)),
+        reconstructions=(255 * rebuilt).round().astype(np.uint8) if count <= COUNTS[0] else None,
+        errors=((images / 255 - rebuilt) ** 2).mean(axis=(1, 2)),
         neighbours=draw.integers(0, count, (count, 8)),
         kept=draw.random(count, dtype=np.float32),
     )
-    widths = (784, 512, 256, 32)
-    arrays = {"mean": mean / 255, "linear_encoder.weight": draw.normal(size=(32, 784))}
-    for number, (before, after) in enumerate(itertools.pairwise(widths)):
-        arrays[f"encoder.{2 * number + 1}.weight"] = draw.normal(size=(after, before))
-        arrays[f"encoder.{2 * number + 1}.bias"] = draw.normal(size=after)
-    architecture = {"name": "dense", "image_shape": [28, 28], "length_power": 0.25}
-    framing = {"size": 28, "ground": 0, "extent": 28}
     members = [np.flatnonzero(labels == label) for label in range(len(CLASS_NAMES))]
-    groups = [
-        Group(name, int(rows[0]), outline(points.positions[rows]))
-        for name, rows in zip(CLASS_NAMES, members, strict=True)
-    ]
-    return points, groups, Encoder(architecture, arrays, scores.astype(np.float32), far=1.0, framing=framing)
+    outlines = [(int(rows[0]), outline(points.positions[rows])) for rows in members]
+    groups = [Group(name, *drawn) for name, drawn in zip(CLASS_NAMES, outlines, strict=True)]
+    network = new_network(images.shape[1:], load_params("autoencoder"))
+    framing = {"size": 28, "ground": 0, "extent": 28}
+    return points, groups, Encoder(network.architecture, arrays_of(network), latents, far=1.0, framing=framing)
 
 
 def bokeh_page(points: Points, backend: str) -> str:
