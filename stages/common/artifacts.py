@@ -12,9 +12,10 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import numpy as np
+import pandas as pd
 import safetensors
 import safetensors.numpy
 
@@ -25,9 +26,6 @@ SCRATCH = Path(".scratch")
 ZIP64 = 1 << 31  # bytes of an array, from which its zip entry needs 64-bit sizes
 MOST_IN_MEMORY = 1 << 28  # bytes of one array
 LONGEST_ARCHITECTURE = 20_000  # characters; each layer it names is built
-
-if TYPE_CHECKING:
-    import pandas as pd  # half a second, which stages without tables need not wait
 
 
 def _write(path: str, write: Callable[[IO[bytes]], object]) -> None:
@@ -60,7 +58,7 @@ def _read(path: str, read: Callable[[], object]):
         ) from error
 
 
-def write_csv(path: str, table: "pd.DataFrame") -> None:
+def write_csv(path: str, table: pd.DataFrame) -> None:
     """Write `table` without its index; floats as the shortest text that reads back to the same bits."""
     _write(path, lambda file: table.to_csv(file, index=False, lineterminator="\n"))
 
@@ -68,23 +66,19 @@ def write_csv(path: str, table: "pd.DataFrame") -> None:
 TEXT = ("file_name", "label", "kind", "why", "other_file_name", "suggestion", "medoid", "told_by")  # never numbers
 
 
-def read_csv(path: str) -> "pd.DataFrame":
+def read_csv(path: str) -> pd.DataFrame:
     """Read what `write_csv` wrote, bit for bit; names such as `01` and `NA` stay text, an empty text is missing."""
-    import pandas as pd
-
     options = {"keep_default_na": False, "na_values": [""], "dtype": dict.fromkeys(TEXT, "str")}
     return _read(path, lambda: pd.read_csv(path, **options))
 
 
-def write_parquet(path: str, table: "pd.DataFrame") -> None:
+def write_parquet(path: str, table: pd.DataFrame) -> None:
     """Write `table` without its index as Parquet; types and categories are kept."""
     _write(path, lambda file: table.to_parquet(file, engine="pyarrow", index=False))
 
 
-def read_parquet(path: str) -> "pd.DataFrame":
+def read_parquet(path: str) -> pd.DataFrame:
     """Read a Parquet file."""
-    import pandas as pd
-
     return _read(path, lambda: pd.read_parquet(path, engine="pyarrow"))
 
 
