@@ -109,16 +109,6 @@ def test_rooms_import_in_one_direction():
             assert {path.parts[1] for path in imported_modules(module)} <= allowed[room] | {room}, module
 
 
-def test_the_curve_and_the_images_share_no_stage():
-    produced = {out: stage for stage in GRAPH for out in outs(stage)}
-
-    def ancestors(stage: str) -> set[str]:
-        parents = {produced[dep] for dep in paths(GRAPH[stage]["deps"]) if dep in produced}
-        return parents | {stage} | {name for parent in parents for name in ancestors(parent)}
-
-    assert not ancestors("evaluate_regressor") & ancestors("render_map_page")
-
-
 def test_every_out_is_one_file():
     for stage in GRAPH:
         assert all(Path(out).suffix for out in outs(stage)), stage
@@ -138,8 +128,3 @@ def test_compiled_functions_call_only_functions_of_their_own_file():
             if isinstance(function, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in function.decorator_list):
                 names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
                 assert not names & taken, f"{module}: {function.name} takes {names & taken} from another module"
-
-
-def test_figures_need_no_torch():
-    for module in Path("stages/figures").rglob("*.py"):
-        assert "torch" not in module.read_text(), module

@@ -95,14 +95,6 @@ def test_class_names_stand_on_their_points_and_clear_of_each_other(spread):
         assert not any(overlapping(box, other) for key, other in found.items() if key != name)
 
 
-def test_of_many_classes_those_with_room_are_named():
-    positions, labels = cloud(2000, classes=30)
-    found = boxes(
-        draw_map_points(positions, labels, [f"class {k}" for k in range(30)]), {f"class {k}" for k in range(30)}
-    )
-    assert len(found) > 12
-
-
 def test_rows_without_images_are_called_rows_and_named_where_there_is_room():
     positions, labels = cloud(200)
     names = [f"word{k} x" for k in range(100)] + [f"row {k}" for k in range(100)]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stages.common.errors import InputError
-from stages.images.decode_images import is_grey, open_image, range_used, read_square, scale, to_grey_array
+from stages.images.decode_images import is_grey, range_used, read_square, scale, to_grey_array
 from stages.images.images_to_place import read_like_training
 from tests.images.sixteen_bits import SixteenBits
 
@@ -167,12 +167,6 @@ def test_grey_is_luma_and_jpeg_noise_is_no_colour(tmp_path):
     grey = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8))
     grey.convert("RGB").save(tmp_path / "a.jpg")
     assert is_grey(read_square(tmp_path / "a.jpg", 32, "crop").pixels)
-
-
-def test_a_large_jpeg_is_decoded_at_a_reduced_size(tmp_path):
-    red_square(side=2000).save(tmp_path / "a.jpg")
-    with open_image(tmp_path / "a.jpg", 128) as image:
-        assert image.size == (250, 250)
 
 
 def test_links_lead_out_of_the_folder_only_into_dvcs_cache(tmp_path):

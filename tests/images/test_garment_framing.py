@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.images.garment_framing import extent_of, ground_of, learn_framing, read_framed
+from stages.images.garment_framing import extent_of, learn_framing, read_framed
 from stages.images.garments.garments import draw_garments
 
 IMAGES, LABELS, _ = draw_garments(300, seed=3)
@@ -32,14 +32,6 @@ def test_drawn_garments_lie_on_black_and_fill_most_of_their_frame():
     assert learn_framing(255 - IMAGES).ground == 255
     noise = np.random.default_rng(0).integers(0, 256, (100, 28, 28), dtype=np.uint8)
     assert learn_framing(noise) is None
-
-
-def test_extent_is_the_longer_side_of_what_stands_out_of_the_ground():
-    images = np.full((3, 20, 20), 250, np.uint8)
-    images[0, 3:8, 4:16] = 0
-    images[1, 2, 2] = 230
-    assert ground_of(images).tolist() == [250, 250, 250]
-    assert extent_of(images).tolist() == [12, 1, 0]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "I;16"])

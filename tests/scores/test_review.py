@@ -75,26 +75,25 @@ def check_copies(images: np.ndarray, count: int, seed: int) -> tuple[float, floa
     return len(found & planted) / len(planted), len(found & planted) / len(found)
 
 
-def test_planted_copies_of_garments_are_found():
-    images, _, _ = draw_garments(1000, seed=3)
-    recall, precision = check_copies(images, 20, seed=0)
-    assert recall >= 0.9
-    assert precision >= 0.8
+def photographs() -> np.ndarray:
+    """Return photographs uint8 (n, 32, 32, 3)."""
+    return np.stack([np.asarray(Image.open(path).convert("RGB")) for path in sorted(PHOTOS.glob("train/*/*"))])
 
 
-@pytest.mark.full
-@pytest.mark.skipif(not SLICE.exists(), reason="no real Fashion-MNIST beside the project")
-def test_planted_copies_among_real_garments_are_found():
-    recall, precision = check_copies(real_garments(), 100, seed=0)
-    assert recall >= 0.9
-    assert precision >= 0.8
+def needs(folder: Path) -> list:
+    return [pytest.mark.full, pytest.mark.skipif(not folder.exists(), reason="no real images beside the project")]
 
 
-@pytest.mark.full
-@pytest.mark.skipif(not PHOTOS.exists(), reason="no real photographs beside the project")
-def test_planted_copies_among_photographs_are_found():
-    photos = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in sorted(PHOTOS.glob("train/*/*"))])
-    recall, precision = check_copies(photos, 100, seed=0)
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        pytest.param(lambda: draw_garments(1000, seed=3)[0], 20, id="drawn"),
+        pytest.param(real_garments, 100, marks=needs(SLICE), id="Fashion-MNIST"),
+        pytest.param(photographs, 100, marks=needs(PHOTOS), id="CIFAR-10"),
+    ],
+)
+def test_planted_copies_are_found(source, count):
+    recall, precision = check_copies(source(), count, seed=0)
     assert recall >= 0.9
     assert precision >= 0.8
 

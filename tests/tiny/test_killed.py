@@ -99,19 +99,6 @@ def test_a_killed_dvc_repro_is_completed_by_the_next_one(pipeline, tmp_path, kil
     assert clone.repro(*targets) == []
 
 
-def test_an_output_that_is_a_folder_is_named_and_made_again(pipeline, tmp_path):
-    clone = pipeline.copy(tmp_path)
-    out = clone.folder / "data/curve.csv"
-    whole = out.read_bytes()
-    out.unlink()
-    (out / "deep").mkdir(parents=True)
-    refused = clone.fork(stages, "generate_curve", fails=True)
-    assert "fitmap: data/curve.csv cannot be written (Is a directory)" in refused
-    assert "Traceback" not in refused
-    clone.repro("--force", "--single-item", "generate_curve")
-    assert out.read_bytes() == whole
-
-
 @contextmanager
 def mounted(folder: Path, options: str) -> Iterator[None]:
     """Mount a tmpfs over `folder` that holds copies of its files."""

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from sklearn import datasets, manifold
-from sklearn.neighbors import KNeighborsClassifier
 
 from stages.common.errors import InputError
 from stages.common.settings import load_params
@@ -185,16 +184,6 @@ def test_a_new_point_lands_in_the_same_place_alone_and_among_others(dimensions):
     alone = np.concatenate([place(LATENTS, positions, row[None]) for row in NEW_LATENTS[:20]])
     np.testing.assert_array_equal(together[:20], alone)
     assert place(LATENTS, positions, LATENTS[:0]).shape == (0, dimensions)
-
-
-def test_a_thousand_placed_points_are_told_apart_as_well_as_by_scikit_learn():
-    (latents, labels), (new, new_labels) = clusters(700, 0, apart=0.7), clusters(1000, 1, apart=0.7)
-    positions, _ = embed(latents, PARAMS, "cpu")
-    placed = place(latents, positions, new)
-    on_map = knn_accuracy(positions, labels, placed, new_labels, 5)
-    assert on_map == pytest.approx(KNeighborsClassifier(5).fit(positions, labels).score(placed, new_labels), abs=0.01)
-    some = np.arange(0, 1000, 50)
-    np.testing.assert_array_equal(placed[some], np.concatenate([place(latents, positions, new[[i]]) for i in some]))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -69,14 +69,6 @@ def test_the_grid_agrees_with_all_pairs_at_every_size_of_the_map(spread):
     assert np.abs(near - exact).max() < 0.01 * np.abs(exact).max()
 
 
-def test_a_grid_that_grew_is_as_good_as_a_new_one():
-    grid, found = Grid(), np.empty((2, 500), np.float32)
-    positions = np.random.default_rng(0).normal(0, 1, (2, 500)).astype(np.float32)
-    for growth in np.linspace(1, 20, 30, dtype=np.float32):
-        z = grid.repulsion(positions * growth, found)
-        assert z == pytest.approx(forces.repulsion(positions * growth, np.empty_like(found)), rel=2e-3)
-
-
 def test_the_grid_on_torch_repels_as_the_grid_does():
     positions, _ = scattered(2)
     expected = np.empty_like(positions)
