@@ -52,7 +52,7 @@ test-all: $(BIN)/.installed  ## Run the slow tests too
 	$(PYTEST) -m 'not remotes and not cluster'
 
 test-remotes: $(BIN)/.remotes  ## Test DVC remotes against real SSH, WebDAV and S3 servers on this machine
-	python -m pytest -m remotes
+	$(PYTEST) -m remotes
 
 test-cluster: $(BIN)/.cluster  ## Test stages on a Ray cluster of two nodes on this machine
 	python -m pytest -m cluster

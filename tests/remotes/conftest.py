@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from tests.conftest import Clone
+from tests.run_in_fork import dvc
 
 KINDS = ("local", "ssh", "webdav", "s3")
 USER, PASSWORD = "fitmap", "loopback"
@@ -67,7 +68,7 @@ class Storage:
         """Set it as the remote of a clone, as docs/sharing.md does."""
         clone.environment |= self.environment
         for key, value in {"url": self.url, **self.settings}.items():
-            clone.run("dvc", "remote", "modify", "--local", "storage", key, value)
+            clone.fork(dvc, "remote", "modify", "--local", "storage", key, value)
 
 
 def free_port() -> int:

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -22,10 +21,9 @@ pytestmark = pytest.mark.remotes
 
 @pytest.fixture(scope="module")
 def project(pipeline, tmp_path_factory) -> Clone:
-    """The pipeline with a regressor that trains in a moment, and remotes in two folders beside it."""
+    """The pipeline after its run, and remotes in two folders beside it."""
     folder = tmp_path_factory.mktemp("experiments")
-    shutil.copytree(pipeline.folder, folder / "fitmap", symlinks=True)
-    clone = Clone(folder / "fitmap")
+    clone = pipeline.copy(folder)
     bin_folder = folder / "bin"
     bin_folder.mkdir()
     (bin_folder / "fitmap").write_text(f'#!/bin/sh\nexec {sys.executable} -m commands.fitmap "$@"\n')
@@ -33,12 +31,10 @@ def project(pipeline, tmp_path_factory) -> Clone:
     clone.environment["PATH"] = f"{bin_folder}:{clone.environment['PATH']}"
     for who in ("AUTHOR", "COMMITTER"):
         clone.environment |= {f"GIT_{who}_NAME": "test", f"GIT_{who}_EMAIL": "test@example.org"}
-    clone.set({"regressor": {"epochs": 2}})
     clone.run("git", "init", "-q", "--bare", str(folder / "origin.git"))
     clone.run("git", "remote", "add", "origin", str(folder / "origin.git"))
     clone.run("dvc", "remote", "modify", "storage", "url", str(folder / "storage"))
-    clone.repro()
-    clone.commit("a regressor that trains in a moment")
+    clone.commit("a remote")
     clone.run("git", "push", "-q", "origin", "HEAD")
     return clone
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Clone
 from tests.remotes.conftest import Storage, git_clone, ssh
-from tests.run_in_fork import fitmap, run_fork
+from tests.run_in_fork import dvc, fitmap, run_fork
 
 pytestmark = pytest.mark.remotes
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.remotes
 @pytest.fixture
 def pushed(project, storage) -> Clone:
     storage.declare(project)
-    project.run("dvc", "push", "--quiet")
+    project.fork(dvc, "push", "--quiet")
     return project
 
 
@@ -32,7 +32,7 @@ def test_another_clone_restores_everything_and_faults_are_found_and_repaired(pus
     other = git_clone(pushed, tmp_path / "two/project")
     storage.declare(other)
     assert findings(other) == {}
-    other.run("dvc", "pull", "--quiet")
+    other.fork(dvc, "pull", "--quiet")
     assert other.repro() == []
 
     (changed, one), (missing, two) = list(storage.hashes(pushed).items())[:2]
@@ -42,13 +42,13 @@ def test_another_clone_restores_everything_and_faults_are_found_and_repaired(pus
     storage.delete(storage.path(two))
     storage.write(storage.path("ab" + "c" * 30), b"not ours")
     assert findings(other) == {
-        changed: "on storage changed: its hash differs",
-        missing: "missing on storage",
-        f"ab/{'c' * 30}": "on storage foreign: no commit names it",
+        changed: "on storage: changed: its hash differs",
+        missing: "on storage: missing",
+        f"ab/{'c' * 30}": "on storage: foreign, no commit names it",
     }
     storage.delete(storage.path(one))
     storage.delete(storage.path("ab" + "c" * 30))
-    pushed.run("dvc", "push", "--quiet")
+    pushed.fork(dvc, "push", "--quiet")
     assert findings(other) == {}
 
 
@@ -59,17 +59,17 @@ def test_a_link_on_the_remote_is_reported_and_not_followed(pushed, storage: Stor
     outside.write_bytes(storage.read(md5))
     storage.delete(storage.path(md5))
     Path(storage.path(md5)).symlink_to(outside)
-    assert findings(pushed) == {path: "on storage a link, not a file"}
+    assert findings(pushed) == {path: "on storage: a link that leads elsewhere"}
 
 
 @pytest.mark.parametrize("storage", ["local"], indirect=True)
 def test_the_run_cache_saves_runs_of_others(project, storage: Storage, tmp_path):
     storage.declare(project)
-    project.run("dvc", "push", "--quiet", "--run-cache")
+    project.fork(dvc, "push", "--quiet", "--run-cache")
     other = git_clone(project, tmp_path / "two/project")
     storage.declare(other)
     (other.folder / "dvc.lock").unlink()  # as on a branch that knows nothing of these runs
-    other.run("dvc", "fetch", "--quiet", "--run-cache")
+    other.fork(dvc, "fetch", "--quiet", "--run-cache")
     assert other.repro("--pull") == ["evaluate"], "its metrics are kept in git"
     assert findings(other) == {}
 
@@ -77,11 +77,11 @@ def test_the_run_cache_saves_runs_of_others(project, storage: Storage, tmp_path)
 def test_another_host_key_is_refused(project, tmp_path_factory):
     with ssh(tmp_path_factory.mktemp("ssh")) as storage:
         storage.declare(project)
-        project.run("dvc", "push", "data/list.csv")
+        project.fork(dvc, "push", "data/list.csv")
         known = storage.folder / "known_hosts"
         forged = (storage.folder / "user_key.pub").read_text().split()[1]
         known.write_text(" ".join([*known.read_text().split()[:2], forged]) + "\n")
-        project.run("dvc", "push", fails=True)
+        project.fork(dvc, "push", fails=True)
         refused = project.fork(fitmap, "verify", "--remote", "storage", fails=True)
-        assert "fitmap: remote storage cannot be read" in refused
+        assert "fitmap: storage cannot be checked (" in refused
         assert len(storage.objects()) == 1, "nothing was sent to the other server"
