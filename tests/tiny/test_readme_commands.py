@@ -3,14 +3,12 @@
 import shutil
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
-from stages.images.garments.garments import draw_garments
 from tests.commands_in_docs import commands
+from tests.tiny.own_data import write_photographs, write_points, write_songs
 
 WEIGHTS = "data/input/weights/random.pth"
 NOT_HERE = ("make ", "pip ", "dvc exp run -S images.source=fashion-mnist")  # the machine's own, or a download
@@ -36,19 +34,12 @@ def test_the_commands_of_the_readme_run(pipeline, tmp_path):
 
 def bring_inputs(folder: Path) -> None:
     """Put the files that the README speaks of into the project: points, photographs, vectors, and new images."""
-    generator = np.random.default_rng(0)
-    x = generator.uniform(0, 5, 300)
-    pd.DataFrame({"x": x, "y": np.sin(x) + generator.normal(0, 0.1, 300)}).to_csv(folder / "points.csv", index=False)
-    images, labels, _ = draw_garments(120, seed=1)
-    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-        path = folder / f"photos/{'shoe' if label in (5, 7, 9) else 'other'}/{i}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.stack([image, image, 255 - image], axis=2)).resize((48, 48)).save(path)
-    shutil.copytree(folder / "photos/shoe", folder / "my_photos")
+    write_points(folder / "points.csv")
+    write_photographs(folder / "photos", n=120)
+    shutil.copytree(folder / "photos/shoes", folder / "my_photos")
     for name in ("shoe.jpg", "coat.png"):
-        Image.fromarray(images[0]).save(folder / name)
-    vectors = pd.DataFrame(generator.normal(size=(120, 8)), columns=list("abcdefgh"))
-    vectors.assign(title=[f"row {i}" for i in range(120)]).to_parquet(folder / "vectors.parquet")
+        Image.new("L", (28, 28)).save(folder / name)
+    write_songs(folder / "vectors.parquet")
     save_weights(folder / WEIGHTS)
 
 
