@@ -45,7 +45,7 @@ metrics: $(BIN)/.installed  ## Show the metrics beside those of the last commit,
 plots: $(BIN)/.installed  ## Write dvc_plots/index.html with the charts and pictures; it works offline
 	@dvc plots show
 
-test: $(BIN)/.installed  ## Run the tests (about five minutes on two cores)
+test: $(BIN)/.installed  ## Run the tests (about four minutes on two cores)
 	$(PYTEST)
 
 test-all: $(BIN)/.installed  ## Run the slow tests too

@@ -41,6 +41,6 @@ def test_all_charts_are_drawn_without_network(browser, plots_page):
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(plots_page.as_uri())
-    page.wait_for_function("document.querySelectorAll('canvas.marks, svg.marks').length === 4", timeout=15_000)
+    page.wait_for_function("document.querySelectorAll('canvas.marks, svg.marks').length === 4", timeout=60_000)
     context.close()
     assert problems == []
