@@ -36,7 +36,7 @@ from benchmarks.curves import problems
 from stages.common.settings import CurveParams, RegressorParams, check_section, load_params
 from stages.curve.formula import evaluate
 from stages.curve.points import draw_points, noise_floor_mae
-from stages.regressor.falloff import choose_falloff
+from stages.regressor.feature_amplitudes import choose_features
 from stages.regressor.network import angular_frequencies, predict, waves
 from stages.regressor.training import FOLDS, train
 
@@ -55,7 +55,7 @@ class FeatureRidge:
     def fit(self, x: np.ndarray, y: np.ndarray) -> "FeatureRidge":
         u, target = torch.from_numpy(x[:, 0]), torch.from_numpy(y)
         folds = torch.randperm(len(u), generator=torch.Generator().manual_seed(0)).chunk(FOLDS)
-        chosen = choose_falloff(self.angular, u, target, folds)
+        chosen = choose_features(self.angular, u, target, folds)
         self.mix = torch.cat([torch.eye(2, len(chosen.mix)).T.double(), chosen.mix], dim=1)
         inputs = waves(u, self.angular) @ self.mix
         penalty = torch.full((self.mix.shape[1],), chosen.ridge, dtype=torch.float64)

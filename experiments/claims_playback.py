@@ -11,6 +11,7 @@ from experiments.measure import Case, claim, points_of
 from stages.common.progress import progress
 from stages.common.settings import check_section
 from stages.curve_page.curve_page import Run, curve_page
+from stages.curve_page.playback import playback
 from stages.regressor.recording import Recorder
 from stages.regressor.training import train
 
@@ -25,7 +26,7 @@ RECORDED = {  # by claim, the labels of the cases to lay beside each other
     "sample_size": [(100,), (3_000,)],
     "overfitting": [(60,), (3_000,)],
 }
-SPREAD, PLACES, LOOKS = (17, 13), 301, 2  # of a recording; behind waves no looks inside, whose weights are many
+MOMENTS, PLACES, LOOKS = 30, 301, 2  # of a recording; behind waves no looks inside, whose weights are many
 MOST_POINTS = {"train": 600, "test": 400}
 
 
@@ -47,14 +48,15 @@ def record(recorded: tuple[str, Case]) -> Run:
     name, case = recorded
     params = check_section("regressor", case.regressor | {"seed": 0}, f"claim {case.labels}")
     train_points, test_points = points_of(case, 0)
-    recorder = Recorder(SPREAD, PLACES, 0 if params.encoding == "fourier" else LOOKS)
+    recorder = Recorder(MOMENTS)
     with redirect_stderr(io.StringIO()):  # no progress bar for each training
         x, y = train_points["x"].to_numpy(), train_points["y"].to_numpy()
         network, history = train(x, y, params, on_step=recorder)
     labels = ", ".join(
         value if isinstance(value, str) and len(value) > 3 else f"{key} {value}" for key, value in case.labels.items()
     )
-    recording = recorder.arrays(network, history)
+    looks = 0 if params.encoding == "fourier" else LOOKS
+    recording = playback(recorder.arrays(network, history), network, PLACES, looks)
     return Run(
         f"{name.replace('_', ' ').capitalize()} – {labels}",
         recording | {part: recording[part].astype(np.float16) for part in ("fit", "band", "weights")},

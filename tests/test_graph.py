@@ -97,10 +97,10 @@ def test_rooms_import_in_one_direction():
         "autoencoder": {"common", "cluster", "images"},
         "latents": {"common", "cluster", "images", "autoencoder", "tsne"},
         "tsne": {"common"},
-        "scores": {"common", "tsne"},
+        "scores": {"common", "regressor", "tsne"},
         "figures": {"common"},
         "page": {"common", "tsne"},
-        "curve_page": {"common", "curve", "page"},
+        "curve_page": {"common", "curve", "page", "regressor", "scores"},
     }
     scripts = {script(stage) for stage in GRAPH}
     for module in MODULES:

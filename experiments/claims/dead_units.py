@@ -8,7 +8,7 @@ from pandas import DataFrame
 
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
 from experiments.verdict_tables import Finding, means_of, tabulate
-from stages.regressor.pieces_and_dead_units import dead_units
+from stages.scores.pieces_and_dead_units import dead_units
 
 RATE, DEAD = "learning rate", "dead units, %"
 RATES = {"untrained": 0.001, "0.001": 0.001, "0.01": 0.01, "0.1": 0.1}

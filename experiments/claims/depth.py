@@ -7,8 +7,8 @@ from pandas import DataFrame
 
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
 from experiments.verdict_tables import Finding, means_of, tabulate
-from stages.regressor.pieces_and_dead_units import linear_pieces
 from stages.scores.linear_baseline import linear_baseline_mae
+from stages.scores.pieces_and_dead_units import linear_pieces
 
 ACTIVATIONS = {"identity": "identity", "LeakyReLU": "leaky_relu"}
 CASES = [

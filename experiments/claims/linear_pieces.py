@@ -10,7 +10,7 @@ from pandas import DataFrame
 from experiments.measure import PLAIN, SHORT_CURVE, Case, Fit, fit
 from experiments.pictures import draw_fits
 from experiments.verdict_tables import Finding, means_of, tabulate
-from stages.regressor.pieces_and_dead_units import breakpoints
+from stages.scores.pieces_and_dead_units import breakpoints
 
 CASES = [
     Case({"hidden layers": layers, "width": width}, SHORT_CURVE, PLAIN | {"hidden_layers": [width] * layers})

@@ -24,7 +24,7 @@ MOST_POINTS = {"train": 4000, "test": 2000}  # on the page
 class Run:
     """A recorded training.
 
-    recording: arrays of `stages/regressor/recording.py`. architecture: that of the network's weights. settings: of the
+    recording: arrays of `stages/curve_page/playback.py`. architecture: that of the network's weights. settings: of the
     training, to list. points: columns split, x, y, as `read_curve` returns them; `most_points` of each split are shown.
     curve: where the points come from.
     """

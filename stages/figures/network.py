@@ -59,7 +59,7 @@ def draw_network(architecture: dict) -> Figure:
         if skip:
             arrow = {"arrowstyle": "-|>", "color": FIT, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
             axes.annotate("", (columns[-1], reach + 0.32), (columns[1], reach + 0.32), arrowprops=arrow)
-            told = "skip connection: a weighted sum of the features, added to y"
+            told = "skip connection: a weighted sum of the features; y is a mean of both paths"
             axes.text(columns[[1, -1]].mean(), reach + 0.4, told, ha="center", size=8.5, color=INK)
         margin = max(0.85, (width - columns[-1]) / 2 - 0.2)
         axes.set(xlim=(-margin, columns[-1] + margin), ylim=(-reach - 0.62, reach + arc + 0.3), aspect="equal")

@@ -20,8 +20,8 @@ class FourierFeatures(nn.Module):
     """Map u (n,), the training range scaled to -1 … 1, to features (n, 1 + components): u, and combinations of waves.
 
     The waves are sines and cosines of u. `mix` scales them by an amplitude that falls with the frequency and rotates
-    them to their principal components over the training points, so that weights do not disturb each other. Both are
-    chosen in `falloff.py`. Beyond the training range the waves keep their last value: the fit goes on straight.
+    them to their principal components over the training points, so that weights do not disturb each other; see
+    `feature_amplitudes.py`. Beyond the training range the waves keep their last value: the fit goes on straight.
     """
 
     def __init__(self, frequencies: int, components: int):
@@ -58,30 +58,35 @@ class Linear(nn.Module):
 
 
 class Network(nn.Module):
-    """Map features to y (members, n): linear layers with an activation, beside a linear skip connection.
+    """Map features to y (members, n) on two paths: linear layers with an activation, and a linear skip connection.
 
-    The features are (n, inputs), the same for every member, or (members, n, inputs). The first feature, u, reaches the
-    output over the skip connection alone: a straight line needs no hidden unit. With one feature there is no skip
-    connection: this is the plain network.
+    The features are (n, inputs), the same for every member, or (members, n, inputs). Each path learns y by itself; then
+    y is (1 - gate) · skip + gate · layers, with the gate, from 0 to 1, that suits held-out points best. With one
+    feature, x itself, there is no skip connection: this is the plain network.
     """
 
     def __init__(self, members: int, inputs: int, hidden_layers: list[int], activation: str, negative_slope: float):
         super().__init__()
-        self.skip = Linear(members, inputs, 1) if inputs > 1 else None
-        widths = [inputs - 1 if self.skip else inputs, *hidden_layers]
-        layers = []
+        widths, layers = [inputs, *hidden_layers], []
         for before, after in pairwise(widths):
             layers += [Linear(members, before, after), new_activation(activation, negative_slope)]
         self.layers = nn.Sequential(*layers, Linear(members, widths[-1], 1))
-        if self.skip:  # start from y = 0: the features are many, and at random weights the first fit is a tangle
-            for layer in (self.skip, self.layers[-1]):
-                nn.init.zeros_(layer.weight)
-                nn.init.zeros_(layer.bias)
+        self.skip = Linear(members, inputs, 1) if inputs > 1 else None
+        self.register_buffer("gate", torch.tensor(0.0 if self.skip else 1.0))
+        if self.skip:  # start from y = 0, and the layers as the plain network: at random weights waves are a tangle
+            nn.init.zeros_(self.skip.weight)
+            nn.init.zeros_(self.skip.bias)
+            nn.init.zeros_(self.layers[0].weight[:, 1:])
+
+    def paths(self, features: Tensor) -> Tensor:
+        """Return y of the skip connection, if there is one, and of the layers: (paths, members, n)."""
+        return torch.stack([path(features)[..., 0] for path in (self.skip, self.layers) if path])
+
+    def blend(self, paths: Tensor) -> Tensor:
+        return paths[0] + self.gate * (paths[-1] - paths[0])
 
     def forward(self, features: Tensor) -> Tensor:
-        if self.skip is None:
-            return self.layers(features)[..., 0]
-        return (self.skip(features) + self.layers(features[..., 1:]))[..., 0]
+        return self.blend(self.paths(features))
 
 
 def new_activation(name: str, negative_slope: float) -> nn.Module:

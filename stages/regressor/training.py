@@ -1,4 +1,4 @@
-"""Train the regressor: choose the fall-off of the Fourier features, train the ensemble, measure the band."""
+"""Train the regressor: choose the Fourier features, train the networks, measure the band."""
 
 import math
 from collections.abc import Callable
@@ -12,15 +12,22 @@ from stages.common.errors import InputError
 from stages.common.progress import progress
 from stages.common.settings import RegressorParams
 from stages.curve.points import neighbour_medians, wild_x
-from stages.regressor.falloff import FallOff, choose_falloff
-from stages.regressor.network import Linear, Network, Regressor, angular_frequencies
+from stages.regressor.feature_amplitudes import Choice, choose_features
+from stages.regressor.network import Network, Regressor, angular_frequencies
 from stages.regressor.prediction_band import BAND_KNOTS, fit_band
 
 FOLDS = 5  # every network trains without one fold of the points
 LEAST_BATCHES = 15  # of an epoch: it passes over few points several times, so that training takes enough steps
-LAYER_PENALTY = 300  # penalty on a squared weight of the layers, where one of the skip connection costs 1
-CLIP = 4  # the fall-off is chosen on y clipped to this many 90 % quantiles of the distance from the neighbours' median
-LOSSES = {"l1": nn.L1Loss, "l2": nn.MSELoss, "huber": lambda **how: nn.HuberLoss(delta=0.1, **how)}  # delta in scaled y
+WARM_UP = 0.1  # share of the steps in which the learning rate rises
+WAVE_PENALTY = 1000  # penalty on a squared weight from a wave to the layers, where one of the skip connection costs 1
+GATES = torch.linspace(0, 1, 21)
+CHANCE = 4  # what the layers must gain on the skip connection, in losses of a point: about so much is chance
+CLIP = 4  # the features are chosen on y clipped to this many 90 % quantiles of the distance from the neighbours' median
+LOSSES = {  # of the error, in scaled y
+    "l1": torch.abs,
+    "l2": torch.square,
+    "huber": lambda error: nn.functional.huber_loss(error, torch.zeros_like(error), reduction="none", delta=0.1),
+}
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 HISTORY = ["epoch", "train_loss", "validation_loss", "learning_rate", "first_layer_gradient_norm"]
 ARCHITECTURE = ("encoding", "frequencies", "hidden_layers", "activation", "negative_slope", "ensemble_size")
@@ -70,8 +77,7 @@ def _train(x, y, params, log_x, on_step, on_epoch) -> tuple[Regressor, pd.DataFr
 
     penalty, chosen = 0.0, None
     if params.encoding == "fourier":
-        angular, folds = angular_frequencies(params.frequencies), order.chunk(FOLDS)
-        chosen = choose_falloff(angular, u, clip_wild(u, target), folds)
+        chosen = choose_features(angular_frequencies(params.frequencies), u, clip_wild(u, target), order.chunk(FOLDS))
         penalty = penalty_of(chosen, params.loss) / len(u)
     architecture = {name: getattr(params, name) for name in ARCHITECTURE} | {"log_x": log_x, "band_knots": BAND_KNOTS}
     regressor = Regressor({**architecture, "components": chosen.mix.shape[1] if chosen else 0})
@@ -111,48 +117,60 @@ def train_networks(
     network, features = regressor.network, regressor.encode(u)
     members, points = seen.shape
     batch_size = min(params.batch_size, points)
-    passes = math.ceil(LEAST_BATCHES * batch_size / points)
-    batches = math.ceil(passes * points / batch_size)
-    loss_of = LOSSES[params.loss](reduction="none")
-    loss_unit = regressor.y_scale.item() ** (1 if params.loss == "l1" else 2)
+    passes = math.ceil(LEAST_BATCHES * batch_size / points)  # over the points in an epoch
+    steps = params.epochs * math.ceil(passes * points / batch_size)
+    loss_of, unit = LOSSES[params.loss], regressor.y_scale.item() ** (1 if params.loss == "l1" else 2)
     optimizer = OPTIMIZERS[params.optimizer](network.parameters(), lr=params.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=params.epochs * batches)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, params.learning_rate, total_steps=steps + 1, pct_start=WARM_UP, cycle_momentum=False
+    )
     rows, step = [], 0
     for epoch in progress(range(1, params.epochs + 1), "training the regressor", "epoch"):
-        rate, train_loss, gradient_norm = schedule.get_last_lr()[0], 0.0, 0.0
+        rate, losses, norms = schedule.get_last_lr()[0], [], []
         order = torch.rand(members, passes, points).argsort(dim=2).flatten(1)
         for batch in seen.gather(1, order).split(batch_size, dim=1):
-            losses = loss_of(network(features[batch]), target[batch]).mean(dim=1)
+            paths = network.paths(features[batch])
+            loss = loss_of(paths - target[batch]).mean(dim=2).sum() + penalty * squared_weights(network)
             optimizer.zero_grad()
-            (losses + penalty * squared_weights(network)).sum().backward()
+            loss.backward()
+            losses.append(unit * loss_of(network.blend(paths.detach()) - target[batch]).mean(dim=1))
+            norms.append(network.layers[0].weight.grad.flatten(1).norm(dim=1).mean())
             if on_step:
-                on_step(step, params.epochs * batches, regressor, losses.detach() * loss_unit)
+                on_step(step, steps, regressor, losses[-1])
             optimizer.step()
             schedule.step()
             step += 1
-            train_loss += losses.mean().item() / batches
-            gradient_norm += network.layers[0].weight.grad.flatten(1).norm(dim=1).mean().item() / batches
         with torch.no_grad():
-            validation_loss = loss_of(network(features[held_out]), target[held_out]).mean().item()
+            paths = network.paths(features[held_out])
+            if network.skip:
+                network.gate.copy_(best_gate(paths, target[held_out], loss_of))
+            validation_loss = unit * loss_of(network.blend(paths) - target[held_out]).mean().item()
+        train_loss, gradient_norm = torch.stack(losses).mean().item(), torch.stack(norms).mean().item()
         if not math.isfinite(train_loss):
             name = f"params.yaml: regressor.learning_rate = {params.learning_rate:g}"
             raise InputError(f"{name} is too large: the loss is no longer finite, try a tenth of it")
-        rows.append([epoch, train_loss * loss_unit, validation_loss * loss_unit, rate, gradient_norm])
+        rows.append([epoch, train_loss, validation_loss, rate, gradient_norm])
         if on_epoch:
             on_epoch(rows)
     return rows
 
 
+def best_gate(paths: Tensor, target: Tensor, loss_of: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return the gate of least loss, from `paths` (2, members, n) to the points' `target` (members, n)."""
+    losses = torch.stack([loss_of(torch.lerp(*paths, gate) - target).mean() for gate in GATES])
+    return GATES[(losses + CHANCE / target.numel() * losses[0] * GATES).argmin()]
+
+
 def squared_weights(network: Network) -> Tensor | float:
-    """Sum the squared weights of each member, those of the layers `LAYER_PENALTY` times; the line in u is free."""
+    """Sum the squared weights of the waves: of the skip connection, and `WAVE_PENALTY` times of the first layer."""
     if network.skip is None:
         return 0.0
-    layers = sum(layer.weight.square().sum(dim=(1, 2)) for layer in network.layers if isinstance(layer, Linear))
-    return network.skip.weight[:, 1:].square().sum(dim=(1, 2)) + LAYER_PENALTY * layers
+    skip, first = (layer.weight[:, 1:].square().sum() for layer in (network.skip, network.layers[0]))
+    return skip + WAVE_PENALTY * first
 
 
-def penalty_of(chosen: FallOff, loss: str) -> float:
-    """Return the penalty, times the number of points, that makes the skip connection alone the ridge regression.
+def penalty_of(chosen: Choice, loss: str) -> float:
+    """Return the penalty, times the number of points, that makes the skip connection the ridge regression.
 
     The mean absolute error has the curvature √(2/π)/noise instead of 2 under normal noise, and its minimum, a median,
     the variance π/2 · noise² instead of noise².

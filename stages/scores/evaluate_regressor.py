@@ -12,8 +12,8 @@ from stages.common.settings import CurveParams, load_params
 from stages.curve.formula import evaluate
 from stages.curve.points import noise_floor_mae, read_curve
 from stages.regressor.network import Regressor, network_from, predict
-from stages.regressor.pieces_and_dead_units import dead_units, linear_pieces
 from stages.scores.linear_baseline import linear_baseline_mae, straight_line
+from stages.scores.pieces_and_dead_units import dead_units, linear_pieces
 
 GRID = 4001
 

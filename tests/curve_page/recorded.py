@@ -8,6 +8,7 @@ import pandas as pd
 from stages.common.settings import CurveParams, RegressorParams, load_params
 from stages.curve.points import draw_points
 from stages.curve_page.curve_page import Run, name_of_run
+from stages.curve_page.playback import playback
 from stages.regressor.network import Regressor
 from stages.regressor.recording import Recorder
 from stages.regressor.training import train
@@ -55,5 +56,5 @@ def recorded(
     rows, recorder = points[points["split"] == "train"], Recorder()
     network, history = train(rows["x"].to_numpy(), rows["y"].to_numpy(), params, curve.x_scale == "log", recorder)
     architecture = {**network.architecture, "loss": params.loss, "x_name": x_name, "y_name": y_name}
-    recording = recorder.arrays(network, history)
+    recording = playback(recorder.arrays(network, history), network)
     return Run(name or name_of_run(params), recording, architecture, params.model_dump(), points, curve), network

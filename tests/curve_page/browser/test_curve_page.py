@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from stages.regressor.network import predict
-from stages.regressor.pieces_and_dead_units import breakpoints, linear_pieces
+from stages.scores.pieces_and_dead_units import breakpoints, linear_pieces
 from tests.curve_page.recorded import record, record_own
 
 

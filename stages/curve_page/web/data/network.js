@@ -11,13 +11,13 @@ const ACTIVATIONS = {
 export class Network {
   constructor(run, k) {
     this.run = run;
-    const inputs = run.components || 1;
+    const inputs = 1 + run.components;
     const widths = [inputs, ...run.hiddenLayers, 1];
     const count = run.weights.length / run.inside.length;
     this.numbers = run.weights.subarray(k * count, (k + 1) * count);
     this.read = 0;
     this.layers = run.hiddenLayers.concat(1).map((outputs, i) => this.layer(widths[i], outputs));
-    this.skip = run.components ? this.layer(inputs + 1, 1) : null;
+    this.skip = run.components ? this.layer(inputs, 1) : null;
     const slope = run.slope;
     const activation = ACTIVATIONS[run.activation];
     this.bend = (value) => activation(value, slope);
@@ -49,15 +49,15 @@ export class Network {
       after.push(outputs);
       hidden = outputs;
     });
-    const skip = this.skip && product([Float64Array.from(u), ...features], this.skip)[0];
+    const skip = this.skip && product(features, this.skip)[0];
     const v = skip ? hidden[0].map((value, j) => value + skip[j]) : hidden[0];
     return { before, after, skip, v };
   }
 
-  // Rows of what the first layer sees at `u`.
+  // Rows of what the network sees at `u`: u itself and the combined waves.
   features(u) {
     if (!this.run.components) return [Float64Array.from(u)];
-    if (this.run.featuresOf?.u !== u) this.run.featuresOf = { u, rows: combinedWaves(this.run, u) };
+    if (this.run.featuresOf?.u !== u) this.run.featuresOf = { u, rows: [Float64Array.from(u), ...combinedWaves(this.run, u)] };
     return this.run.featuresOf.rows;
   }
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stages.regressor.network import predict
-from stages.regressor.pieces_and_dead_units import activations, breakpoints, dead_units, linear_pieces
+from stages.scores.pieces_and_dead_units import activations, breakpoints, dead_units, linear_pieces
 from tests.regressor.test_network import build
 
 

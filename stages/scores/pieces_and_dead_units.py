@@ -14,8 +14,7 @@ PIECEWISE_LINEAR = ("leaky_relu", "relu", "identity")
 
 def activations(regressor: Regressor, x: np.ndarray) -> Iterator[tuple[nn.Module, Tensor]]:
     """Yield every activation with its inputs at x (n,), over all networks: (members, n, width)."""
-    features = regressor.encode(regressor.scale_x(torch.tensor(np.asarray(x, np.float64))))
-    hidden = features if regressor.network.skip is None else features[:, 1:]
+    hidden = regressor.encode(regressor.scale_x(torch.tensor(np.asarray(x, np.float64))))
     for layer in regressor.network.layers:
         if not isinstance(layer, Linear):
             yield layer, hidden
