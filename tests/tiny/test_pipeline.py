@@ -76,12 +76,11 @@ FROM_PERPLEXITY = {"embed_latents", "embed_baselines", "evaluate_map", "render_f
 @pytest.mark.parametrize(
     ("change", "names"),
     [
-        ({"page": {"columns": []}}, {"render_map_page"}),
-        pytest.param({"curve": {"test_samples": 500}}, FROM_CURVE, marks=pytest.mark.full),
+        ({"curve": {"test_samples": 500}}, FROM_CURVE),
         pytest.param({"regressor": {"seed": 5}}, FROM_SEED, marks=pytest.mark.full),
         pytest.param({"tsne": {"perplexity": 20}}, FROM_PERPLEXITY, marks=pytest.mark.full),
     ],
-    ids=["page.columns", "curve.test_samples", "regressor.seed", "tsne.perplexity"],
+    ids=["curve.test_samples", "regressor.seed", "tsne.perplexity"],
 )
 def test_a_changed_parameter_runs_only_what_follows_from_it(pipeline, tmp_path, change, names):
     clone = pipeline.copy(tmp_path)
