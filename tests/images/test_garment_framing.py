@@ -84,15 +84,6 @@ def test_every_format_comes_into_the_frame(tmp_path, reading):
         assert likeness(framed, centred) > 0.95
 
 
-def test_a_photograph_turned_by_its_exif_tag_is_read_upright(tmp_path):
-    upright, _ = read_framed(saved(tmp_path / "upright.png", large(BOOT)), FRAMING)
-    turned = large(BOOT).transpose(Image.Transpose.ROTATE_90)
-    exif = turned.getexif()
-    exif[0x0112] = 6
-    framed, _ = read_framed(saved(tmp_path / "turned.jpg", turned, exif=exif, quality=95), FRAMING)
-    assert likeness(framed, upright) > 0.98
-
-
 def test_what_has_no_ground_is_called_strange_and_nothing_stays_nothing(tmp_path):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 120), dtype=np.uint8))
     assert "border" in read_framed(saved(tmp_path / "noise.png", noise), FRAMING)[1][0]
