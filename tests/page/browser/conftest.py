@@ -133,6 +133,12 @@ class MapPage(BrowserPage):
         )
         self.settle()
 
+    def download(self, button: str) -> Path:
+        """Click on a button that downloads a file; the file."""
+        with self.page.expect_download() as download:
+            self.page.locator(button).click()
+        return download.value.path()
+
     def screenshot(self) -> np.ndarray:
         """int (h, w, 3), what the window shows."""
         return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")).astype(int)

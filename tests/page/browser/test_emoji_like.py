@@ -2,7 +2,6 @@
 
 import csv
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -55,12 +54,6 @@ def emoji_map(request, open_page, write_page):
     assert opened.run("() => window.hacked") is None
 
 
-def downloaded(opened, button: str) -> Path:
-    with opened.page.expect_download() as download:
-        opened.page.locator(button).click()
-    return download.value.path()
-
-
 def test_the_cats_of_a_category_are_found_tagged_and_taken_by_the_pipeline(emoji_map):
     opened, samples = emoji_map, emoji_map.points.samples
     opened.page.locator("#search").fill("cat face")
@@ -74,7 +67,7 @@ def test_the_cats_of_a_category_are_found_tagged_and_taken_by_the_pipeline(emoji
     assert opened.page.locator("#selection-count").text_content() == f"{len(expected)} points selected"
     opened.page.locator("#new-tag").fill("cat")
     opened.page.locator("#new-tag").press("Enter")
-    merged = merge_labels(samples, str(downloaded(opened, "#download-labels")))
+    merged = merge_labels(samples, str(opened.download("#download-labels")))
     assert merged.index[merged["tags"] == "cat"].tolist() == expected
     assert merged["label"].isna().all()
 
@@ -89,7 +82,7 @@ def test_hostile_values_are_shown_as_text_and_defused_in_the_csv(emoji_map):
     opened.page.locator("#new-tag").fill("=cmd()")
     opened.page.locator("#new-tag").press("Enter")
     for button in ("#download", "#download-labels"):
-        with open(downloaded(opened, button), encoding="utf-8", newline="") as file:
+        with open(opened.download(button), encoding="utf-8", newline="") as file:
             fields = [field for row in csv.reader(file) for field in row]
         assert not [field for field in fields if re.match(r"[=@+\t\r]|-\D", field)]
         assert f"'{HOSTILE[1]} 156" in fields

@@ -236,9 +236,7 @@ def test_added_images_are_searched_selected_and_downloaded_but_not_linked(garmen
     assert "point=" not in garment_map.run("() => location.hash")
     garment_map.canvas.focus()
     garment_map.page.keyboard.press("a")
-    with garment_map.page.expect_download() as download:
-        garment_map.page.locator("#download").click()
-    assert download.value.path().read_text().splitlines()[-1].startswith("'=boot.png,,,added,")
+    assert garment_map.download("#download").read_text().splitlines()[-1].startswith("'=boot.png,,,added,")
 
 
 def test_new_images_have_their_names_and_warnings(open_page, write_page, ships, new_ships):
