@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-CROP = 0.1  # largest shift of `more_images`, a share of a side
+CROP = 0.1  # at strength 1: largest shift of `mirrored_and_shifted`, a share of a side
 SHIFT, ROTATION, STRETCHING = 1 / 28, 8.0, 0.08  # at strength 1: share of a side, degrees, share of a side
 
 
@@ -30,15 +30,16 @@ def random_views(images: Tensor, strength: float, generator: torch.Generator) ->
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-def more_images(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Return images (n, c, h, w) of which half are mirrored and each is shifted by whole pixels, up to `CROP`.
+def mirrored_and_shifted(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Return images (n, c, h, w) of which half are mirrored, each shifted by whole pixels, up to `strength` `CROP`.
 
-    Pixels from outside repeat the image, reflected at its border. Nothing is interpolated, so nothing gets blurred.
+    At strength 0 nothing changes. Pixels from outside repeat the image, reflected at its border. Nothing is
+    interpolated, so nothing gets blurred.
     """
     n, _, height, width = images.shape
-    mirrored = torch.rand(n, 1, 1, 1, generator=generator, device=images.device) < 0.5
+    mirrored = torch.rand(n, 1, 1, 1, generator=generator, device=images.device) < 0.5 * min(strength, 1)
     images = torch.where(mirrored, images.flip(3), images)
-    most = round(CROP * height), round(CROP * width)
+    most = [min(round(strength * CROP * side), side - 1) for side in (height, width)]
     padded = functional.pad(images, (most[1], most[1], most[0], most[0]), mode="reflect")
     down, right = (torch.randint(0, 2 * m + 1, (n, 1), generator=generator, device=images.device) for m in most)
     rows = (down + torch.arange(height, device=images.device))[:, None, :, None]

@@ -28,7 +28,8 @@ FIRST_LOG_VARIANCE = -4.0  # of the noise on latents, which training adapts; bes
 MEASURED, NARROWEST = 256, 0.01  # images that give the scales of p, and the least of these
 SHORTEST = 1e-6  # length below which a vector has no direction
 LARGEST_DENSE = 32  # side in pixels up to which `auto` takes dense layers for grey images
-LARGEST_INMOST = 4  # side of the innermost feature maps of the convolutional network
+LARGEST_GRID = 16  # patches a side on which the convolutional network computes
+BRANCH = 0.3  # share of its usual scale with which the last convolution of a block starts
 CONTRAST = 4  # factor that brings intensities to a standard deviation of about 1 for the convolutions
 
 
@@ -36,7 +37,7 @@ class Autoencoder(nn.Module):
     """Map images (n, c, h, w) float32, intensities 0 to 1, to latents (n, d) and back; c is 1 (grey) or 3 (RGB).
 
     `architecture` holds all that is needed to rebuild it: `name` (dense or conv), `image_shape` ([h, w] or [h, w, 3]),
-    `latent_dim`, `layers` (widths of the dense layers, or channels of the convolutions) and `length_power`.
+    `latent_dim`, `layers` (widths of the dense layers, or channels of each residual block) and `length_power`.
     """
 
     def __init__(self, architecture: dict):
@@ -100,7 +101,7 @@ class Autoencoder(nn.Module):
             self.scales.copy_((some @ components.T).std(dim=0).clamp_min(NARROWEST))
             self.log_variance.copy_(FIRST_LOG_VARIANCE - 2 * self.scales.log())
         for network in (self.encoder, self.decoder):
-            last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
+            last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | Convolution)][-1]
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
@@ -131,43 +132,49 @@ def conv_layers(shape: tuple[int, int, int], channels: list[int], latent_dim: in
 
     `latent_dim` plays no role, as the principal components make vectors of images and images of vectors.
     """
-    return Hourglass(2 * shape[0], shape, channels), Hourglass(shape[0], shape, channels)
+    return PatchNetwork(2 * shape[0], shape, channels), PatchNetwork(shape[0], shape, channels)
 
 
-class Hourglass(nn.Module):
-    """Images (n, before, h, w) to images of `shape` (c, h, w): halved by convolutions, and doubled again.
+class PatchNetwork(nn.Module):
+    """Images (n, before, h, w) to images of `shape` (c, h, w): residual convolutions on a grid of patches.
 
-    What was seen at each size is added where that size is reached again (Ronneberger et al. 2015). Doubling is by pixel
-    shuffle (Shi et al. 2016), which leaves no checkerboard as transposed convolutions do. Large images are halved
-    further, with the last number of channels, down to `LARGEST_INMOST` pixels. An image whose sides are no multiple of
-    what is halved is padded with zeros at first and cropped at last.
+    The pixels of a square patch are the channels of one place on the grid, and become pixels again at the end: pixel
+    shuffle (Shi et al. 2016), which leaves no checkerboard as transposed convolutions do. Each of `channels` is a block
+    of two convolutions (He et al. 2016). The grid has at most `LARGEST_GRID` places a side, so that larger images cost
+    little more. An image whose sides are no multiple of a patch is padded with zeros at first and cropped at last.
     """
 
     def __init__(self, before: int, shape: tuple[int, int, int], channels: list[int]):
         super().__init__()
         colours, self.height, self.width = shape
-        while max(shape[1:]) > LARGEST_INMOST * 2 ** len(channels):
-            channels = [*channels, channels[-1]]
-        pairs = list(zip([before, *channels], channels, strict=False))
-        self.down = nn.ModuleList(nn.Conv2d(outer, inner, 4, stride=2, padding=1) for outer, inner in pairs)
-        pairs[0] = colours, channels[0]
-        self.up = nn.ModuleList(nn.Conv2d(inner, 4 * outer, 3, padding=1) for outer, inner in reversed(pairs))
-        for layer in [*self.down, *self.up]:
-            nn.init.kaiming_normal_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.patch = math.ceil(max(shape[1:]) / LARGEST_GRID)
+        self.first = Convolution(before * self.patch**2, channels[0])
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.SiLU(), Convolution(wide, wide), nn.SiLU(), Convolution(wide, wide, BRANCH))
+            for wide in channels
+        )
+        self.last = Convolution(channels[-1], colours * self.patch**2)
 
     def forward(self, images: Tensor) -> Tensor:
-        factor = 2 ** len(self.down)
-        x = functional.pad(CONTRAST * images, (0, -self.width % factor, 0, -self.height % factor))
-        seen = []
-        for layer in self.down:
-            x = functional.silu(layer(x))
-            seen.append(x)
-        for layer, same_size in zip(self.up, [*seen[-2::-1], None], strict=True):
-            x = functional.pixel_shuffle(layer(x), 2)
-            if same_size is not None:
-                x = functional.silu(x + same_size)
+        x = functional.pad(CONTRAST * images, (0, -self.width % self.patch, 0, -self.height % self.patch))
+        x = functional.pixel_unshuffle(x, self.patch).contiguous(memory_format=torch.channels_last)
+        x = self.first(x)
+        for block in self.blocks:
+            x = x + block(x)
+        x = functional.pixel_shuffle(self.last(functional.silu(x)), self.patch)
         return x[:, :, : self.height, : self.width] / CONTRAST
+
+
+class Convolution(nn.Module):
+    """A 3 x 3 convolution that keeps the size. Its weight is a matrix (outward, 9 inward), as Muon trains matrices."""
+
+    def __init__(self, inward: int, outward: int, gain: float = 1):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outward, 9 * inward) * gain * math.sqrt(2 / (9 * inward)))
+        self.bias = nn.Parameter(torch.zeros(outward))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv2d(x, self.weight.view(len(self.weight), -1, 3, 3), self.bias, padding=1)
 
 
 def principal_components(rows: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

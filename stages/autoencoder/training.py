@@ -1,9 +1,9 @@
 """Train the autoencoder, and use it: images in as uint8, latents out as float32. No labels are used.
 
 All images lie on the device as one tensor, and a batch is an index into it. Each image has a random view, which shows
-the same thing. The loss turns the latents of the two in one direction, so that neighbours in latent space are alike in
-what they show rather than in their pose (Chopra et al. 2005, Chen et al. 2020; no negative examples are needed, as
-rebuilding the images keeps the latents apart).
+the same thing. With dense layers the loss turns the latents of the two in one direction, so that neighbours in latent
+space are alike in what they show rather than in their pose (Chopra et al. 2005, Chen et al. 2020; no negative examples
+are needed, as rebuilding the images keeps the latents apart). Convolutions learn from the views alone: more images.
 """
 
 import math
@@ -17,7 +17,7 @@ from torch import Tensor, distributed
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from stages.autoencoder.augmented_views import more_images, random_views
+from stages.autoencoder.augmented_views import mirrored_and_shifted, random_views
 from stages.autoencoder.checkpoint import Checkpoint
 from stages.autoencoder.network import LARGEST_DENSE, Autoencoder
 from stages.common.errors import InputError
@@ -30,10 +30,10 @@ VALIDATION_FRACTION = 0.05
 WEIGHT_DECAY = 0.01
 LENGTH_POWER = 0.25  # see network.py
 AUTO = {  # what `auto` means
-    "dense": {"learning_rate": 0.005, "batch_size": 128, "epochs": 12},
-    "conv": {"learning_rate": 0.003, "batch_size": 32, "epochs": 24},
+    "dense": {"learning_rate": 0.005, "batch_size": 128, "epochs": 12, "view_consistency": 0.05},
+    "conv": {"learning_rate": 0.02, "batch_size": 32, "epochs": 20, "view_consistency": 0},
 }
-VIEWED = {"dense": 1, "conv": 0.25}  # share of a batch whose views are encoded too
+VIEWS = {"dense": random_views, "conv": mirrored_and_shifted}
 WARMUP = 0.05  # fraction of all steps in which the learning rate rises
 CHUNK = 256  # images encoded at once
 LONG, LARGE = 60, 2  # seconds and GB of a training that are announced
@@ -48,7 +48,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     watch: Callable[[list[tuple]], None] = lambda history: None,
 ) -> tuple[Autoencoder, pd.DataFrame]:
-    """Train on images uint8 (n, h, w) or (n, h, w, 3) with AdamW, a short warm-up and a cosine down to zero.
+    """Train on images uint8 (n, h, w) or (n, h, w, 3) with a short warm-up and a cosine down to zero.
 
     Returns the network (on the CPU) and its history: epoch, train_loss, validation_loss, learning_rate. Both losses are
     mean squared errors of reconstructions; the validation images, drawn from `images`, are only watched. Resumes from
@@ -73,18 +73,18 @@ def train(
     model = network.to(place)
     if workers > 1:
         model = DistributedDataParallel(network)
-    learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, lr=params.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    optimizers = optimizers_of(network, params.learning_rate)
 
     in_epoch = len(training) // workers * workers  # as many images for each worker
     batch_size = max(params.batch_size // workers, 1)
     steps = math.ceil(in_epoch / workers / batch_size)
     if rank == 0:
-        announce(network, training[:batch_size], params.epochs * steps)
+        announce(network, training[:batch_size], params.view_consistency > 0, params.epochs * steps)
     history = []
     if state := checkpoint and checkpoint.load():
         network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         history = state["history"]
     watch(history)
 
@@ -93,43 +93,63 @@ def train(
         chance = generator_of(params.seed, epoch, rank, device=place)  # views and noise, other ones on each worker
         total = torch.zeros((), device=place)
         for step, batch in enumerate(shuffled[rank::workers].to(place).split(batch_size)):
-            optimizer.param_groups[0]["lr"] = params.learning_rate * warmup_then_cosine(
-                (epoch * steps + step) / (params.epochs * steps)
-            )
-            originals = intensities(training[batch])
-            if name == "conv":  # it would learn few images by heart
-                originals = more_images(originals, chance)
-            viewed = math.ceil(VIEWED[name] * len(batch)) if params.view_consistency else len(batch)
-            views = random_views(originals[:viewed], params.view_strength, chance)
-            targets = originals if params.view_consistency else views
+            rate = params.learning_rate * warmup_then_cosine((epoch * steps + step) / (params.epochs * steps))
+            for optimizer in optimizers:
+                optimizer.param_groups[0]["lr"] = rate
+            targets = intensities(training[batch])
+            views = VIEWS[name](targets, params.view_strength, chance)
+            if not params.view_consistency:
+                targets, views = views, views[:0]
             noise = torch.randn(len(batch), params.latent_dim, generator=chance, device=place)
             noise *= params.kl_weight > 0  # a plain autoencoder has none
             reconstructions, vectors, view_vectors = model(targets, views, noise)
             error, penalty = loss(
                 reconstructions, targets, vectors, view_vectors, network.log_variance, network.scales, params
             )
-            optimizer.zero_grad()
+            network.zero_grad()
             (error + penalty).backward()
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             total += error.detach() * len(batch)
         losses = total.item() / len(shuffled[rank::workers]), mean_squared_error(network, validation)
         if not math.isfinite(losses[1]):
-            rate = f"autoencoder.learning_rate = {params.learning_rate:g}"
-            raise InputError(f"params.yaml: {rate} is too large: the loss is no longer finite, try a tenth of it")
-        history.append((epoch + 1, *losses, optimizer.param_groups[0]["lr"]))
+            key = f"autoencoder.learning_rate = {params.learning_rate:g}"
+            raise InputError(f"params.yaml: {key} is too large: the loss is no longer finite, try a tenth of it")
+        history.append((epoch + 1, *losses, rate))
         watch(history)
         bar.set_postfix(loss=f"{losses[0]:.5f}", validation=f"{losses[1]:.5f}", refresh=False)
         if checkpoint:
             checkpoint.save(
-                lambda: {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
+                lambda: {
+                    "network": network.state_dict(),
+                    "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+                    "history": history,
+                }
             )
     return network.cpu(), pd.DataFrame(history, columns=HISTORY)
 
 
-def announce(network: Autoencoder, batch: Tensor, steps: int) -> None:
+def optimizers_of(network: Autoencoder, rate: float) -> list[torch.optim.Optimizer]:
+    """Return AdamW for all that is learnt; for the matrices of convolutions Muon instead (Jordan et al. 2024).
+
+    Muon moves a matrix by the same length in each of its directions, so that convolutions need fewer steps.
+    """
+    learnt = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    if network.is_dense:
+        return [torch.optim.AdamW(learnt, lr=rate, weight_decay=WEIGHT_DECAY, fused=True)]
+    matrices = [parameter for parameter in learnt if parameter.ndim == 2]
+    others = [parameter for parameter in learnt if parameter.ndim < 2]
+    return [
+        torch.optim.Muon(matrices, lr=rate, weight_decay=WEIGHT_DECAY),
+        torch.optim.AdamW(others, lr=rate, weight_decay=WEIGHT_DECAY, fused=True),
+    ]
+
+
+def announce(network: Autoencoder, batch: Tensor, with_views: bool, steps: int) -> None:
     """Print the time and memory that `steps` steps on batches like uint8 (n, c, h, w) take, if they are long or large.
 
-    Two steps are tried without changing the network; the second is timed, and what it keeps for its gradient counted.
+    `with_views` says whether a view of each image is encoded too. Two steps are tried without changing the network; the
+    second is timed, and what it keeps for its gradient counted.
     """
     kept = {}
 
@@ -141,7 +161,7 @@ def announce(network: Autoencoder, batch: Tensor, steps: int) -> None:
     for _ in range(2):
         start = time.perf_counter()
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            outputs = network(images, images, torch.zeros_like(network.log_variance))
+            outputs = network(images, images[: len(images) * with_views], torch.zeros_like(network.log_variance))
         sum(output.sum() for output in outputs).backward()
         network.zero_grad(set_to_none=True)
         seconds = (time.perf_counter() - start) * steps
@@ -169,16 +189,19 @@ def loss(
         error    mean (x̂ - x)²
         penalty  kl_weight / pixels  KL(N(p / s, σ²) || N(0, 1))  +  view_consistency  mean (1 - cos(p, p'))
 
-    p (n, d) are the vectors of the images and p' (m, d) those of views of the first m of them. KL is in nats, with
-    σ² = exp(log_variance) (d,) shared by all images: the β-VAE (Kingma & Welling 2014, Higgins et al. 2017). The scales
+    p (n, d) are the vectors of the images and p' (n, d) those of their views. KL is in nats, with σ² =
+    exp(log_variance) (d,) shared by all images: the β-VAE (Kingma & Welling 2014, Higgins et al. 2017). The scales
     s (d,) are 1 for dense layers and those of the principal components for convolutions, which would otherwise spend
     what they learn on shrinking p and stretching it again. The last term compares directions, so it does not shrink
     them (Chen & He 2021).
     """
     error = functional.mse_loss(reconstructions, targets)
     divergence = 0.5 * ((vectors / scales).square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-    disagreement = (1 - functional.cosine_similarity(vectors[: len(view_vectors)], view_vectors, dim=1)).mean()
-    return error, params.kl_weight / targets[0].numel() * divergence + params.view_consistency * disagreement
+    penalty = params.kl_weight / targets[0].numel() * divergence
+    if params.view_consistency:
+        disagreement = (1 - functional.cosine_similarity(vectors, view_vectors, dim=1)).mean()
+        penalty = penalty + params.view_consistency * disagreement
+    return error, penalty
 
 
 def generator_of(*numbers: int, device: str | torch.device = "cpu") -> torch.Generator:
@@ -200,19 +223,19 @@ def new_network(image_shape: tuple[int, ...], params: AutoencoderParams) -> Auto
     Its weights depend on the seed alone. Raises `InputError` if they would be too many.
     """
     name = without_auto(params, image_shape).architecture
-    layers = "hidden_layers" if name == "dense" else "channels"
+    widths = "hidden_layers" if name == "dense" else "channels"
     architecture = {
         "name": name,
         "image_shape": list(image_shape),
         "latent_dim": params.latent_dim,
-        "layers": getattr(params, layers),
+        "layers": params.hidden_layers if name == "dense" else [params.channels] * params.blocks,
         "length_power": LENGTH_POWER,
     }
     with torch.device("meta"):
         weights = sum(parameter.numel() for parameter in Autoencoder(architecture).parameters())
     if weights > MOST_WEIGHTS:
         raise InputError(
-            f"params.yaml: autoencoder.{layers} and latent_dim ask for {weights:,} weights, at most {MOST_WEIGHTS:,} "
+            f"params.yaml: autoencoder.{widths} and latent_dim ask for {weights:,} weights, at most {MOST_WEIGHTS:,} "
             "fit: make them smaller, or images.pixels"
         )
     with torch.random.fork_rng(devices=[]):  # layers draw their weights from the global generator only

@@ -148,11 +148,12 @@ class AutoencoderParams(Section):
 
     architecture: Literal["auto", "dense", "conv"]
     hidden_layers: Annotated[list[Width], Field(max_length=20)]
-    channels: Annotated[list[Annotated[int, Field(ge=4, le=4096, multiple_of=4)]], Field(min_length=1, max_length=4)]
+    channels: Annotated[int, Field(ge=1, le=4096)]
+    blocks: Annotated[int, Field(ge=1, le=100)]
     latent_dim: Annotated[int, Field(ge=2, le=4096)]
     kl_weight: Annotated[float, Field(ge=0, le=100)]
     view_strength: Annotated[float, Field(ge=0, le=10)]
-    view_consistency: Annotated[float, Field(ge=0, le=100)]
+    view_consistency: Annotated[Any, _auto_or(0, 100, float)]
     learning_rate: LearningRateOrAuto
     batch_size: BatchSizeOrAuto
     epochs: EpochsOrAuto

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stages.autoencoder import augmented_views as views
-from stages.autoencoder.augmented_views import more_images, random_views
+from stages.autoencoder.augmented_views import mirrored_and_shifted, random_views
 
 
 def centre_of_mass(images):
@@ -63,12 +63,13 @@ def test_views_repeat_the_border():
     torch.testing.assert_close(random_views(white, 3, torch.Generator().manual_seed(0)), white)
 
 
-def test_more_images_are_mirrored_and_shifted_by_whole_pixels():
+def test_photographs_are_mirrored_and_shifted_by_whole_pixels():
     image = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
-    images = more_images(image.expand(400, 3, 20, 30), torch.Generator().manual_seed(1))
+    images = mirrored_and_shifted(image.expand(400, 3, 20, 30), 1, torch.Generator().manual_seed(1))
     inner = images[:, :, 2:-2, 3:-3]  # the border is a reflection
     windows = torch.cat([image, image.flip(3)]).unfold(2, 16, 1).unfold(3, 24, 1)  # (2, 3, 5, 7, 16, 24)
     windows = windows.permute(0, 2, 3, 1, 4, 5).flatten(0, 2).flatten(1)
     found = (torch.cdist(inner.flatten(1), windows) < 0.05).int().argmax(dim=1)
     assert (torch.cdist(inner.flatten(1), windows).amin(dim=1) < 0.05).all()
     assert len(found.unique()) > 60  # of 70: both mirrored and not, by any shift
+    assert torch.equal(mirrored_and_shifted(image, 0, torch.Generator()), image)

@@ -16,7 +16,7 @@ def architecture(**changes):
         "name": "dense",
         "image_shape": [12, 10],
         "latent_dim": 5,
-        "layers": [16, 8],
+        "layers": [8, 8],
         "length_power": 0.25,
         **changes,
     }
@@ -78,7 +78,7 @@ def test_directions_the_data_do_not_have_are_zero():
 
 @pytest.mark.parametrize("name", ["dense", "conv"])
 def test_a_saved_network_is_rebuilt_from_its_metadata(name):
-    network = Autoencoder(architecture(name=name, layers=[16, 8]))
+    network = Autoencoder(architecture(name=name))
     again = network_from(json.loads(json.dumps(network.architecture)), arrays_of(network)).to("cpu")
     images = blobs(4, 12, 10) / 255
     assert torch.equal(network.encode(images), again.to("cpu").encode(images))

@@ -22,7 +22,7 @@ from stages.common.pca import fit_pca, pca_mse
 from stages.common.settings import load_params
 
 PARAMS = load_params("autoencoder").model_copy(
-    update={"hidden_layers": [64, 32], "channels": [8, 16], "latent_dim": 4, "epochs": 12, "batch_size": 64}
+    update={"hidden_layers": [64, 32], "channels": 8, "blocks": 1, "latent_dim": 4, "epochs": 12, "batch_size": 64}
 )
 
 
@@ -106,6 +106,7 @@ def test_reconstructions_come_with_their_errors(trained):
         {"kl_weight": 0},
         {"view_strength": 0},
         {"view_consistency": 0},
+        {"architecture": "conv", "view_consistency": 0.1},
         {"learning_rate": 0.001},
         {"batch_size": 32},
     ],

@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     network = build(hidden_layers=[16, 8])
     write_weights(str(folder / "data/regressor.safetensors"), network.architecture, arrays_of(network))
 
-    params = load_params("autoencoder").model_copy(update={"architecture": "conv", "channels": [4, 8], "latent_dim": 5})
+    params = load_params("autoencoder").model_copy(update={"architecture": "conv", "channels": 8, "latent_dim": 5})
     autoencoder = new_network((9, 7, 3), params)
     weights = {name: tensor.numpy() for name, tensor in autoencoder.state_dict().items()}
     write_weights(str(folder / "data/autoencoder.safetensors"), autoencoder.architecture, weights)

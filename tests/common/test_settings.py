@@ -35,7 +35,7 @@ def test_an_int_is_accepted_for_a_float():
         ("regressor", {"activation": "gelu"}, "regressor.activation = 'gelu': input should be 'leaky_relu'"),
         ("regressor", {"hidden_layers": [8, 0]}, r"regressor.hidden_layers.1 = 0"),
         ("autoencoder", {"epochs": 0}, "autoencoder.epochs = 0: must be auto or 1 to 1000000"),
-        ("autoencoder", {"channels": [6]}, "autoencoder.channels.0 = 6"),
+        ("autoencoder", {"channels": 0}, "autoencoder.channels = 0"),
         ("images", {"pixels": 32}, "set pixels to auto"),
         ("tsne", {"engine": "opentsne"}, "tsne.engine = 'opentsne': input should be 'fitmap' or 'sklearn'"),
         ("tsne", {"n_components": 4}, "tsne.n_components = 4"),
