@@ -30,7 +30,7 @@ def check_table(path: str) -> None:
             longest = max(line + len(lines[0]), *map(len, lines))
             line = len(lines[-1]) + (line if len(lines) == 1 else 0)
             if b"\0" in block:
-                raise InputError(f"{path} is not a CSV file in UTF-8 (it holds a zero byte)")
+                raise InputError(f"{path} is not a CSV file in UTF-8 (it holds a zero byte): save it as one")
             if longest > LONGEST_LINE:
                 raise InputError(f"{path} has a line of more than {LONGEST_LINE:,} bytes: a row of a table is shorter")
             if fields > MOST_FIELDS:

@@ -6,7 +6,7 @@ from stages.common.artifacts import write_csv
 from stages.common.csv_dialects import DAYS
 from stages.common.errors import run
 from stages.common.settings import load_params
-from stages.curve.points import draw_points, hints, read_points, split_points
+from stages.curve.points import draw_points, hints, read_points, split_points, wild_rows
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
             print(f"fitmap: x is {own.columns[0]}, y is {own.columns[1]} of {params.source}", file=sys.stderr)
         for line in hints(own, params):
             print(f"fitmap: {line}", file=sys.stderr)
-        points = split_points(own, params)
+        points = split_points(own[~wild_rows(own, params)], params)
     write_csv("data/curve.csv", points)
 
 

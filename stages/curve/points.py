@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.common.artifacts import read_csv
-from stages.common.csv_dialects import holds_values, numbers_of, read_text_table, values_of
+from stages.common.csv_dialects import MOSTLY, holds_values, numbers_of, read_text_table, values_of
 from stages.common.errors import InputError
 from stages.common.input_checks import is_file
 from stages.common.settings import CurveParams
@@ -17,6 +17,9 @@ SPLITS = ("train", "test")
 AUTO = "auto"
 FORMULA = "0.5*x**3 - 0.5*x**2 - 90*sin(x**2) + 1"  # of params.yaml as it is delivered
 WILD = 20  # times the usual distance
+MOST_WILD = 0.05  # share of x that can be wild
+FEW_VALUES = 10  # of y
+CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?"
 FEWEST_ROWS = 20
 LARGEST = 1e100  # of x and y: its square is a number still
 
@@ -86,7 +89,7 @@ def read_points(path: str, x_column: str = AUTO, y_column: str = AUTO) -> pd.Dat
 def choose_columns(table: pd.DataFrame, x_column: str, y_column: str, path: str) -> tuple[str, str]:
     """Return the names of the columns of x and y: those asked for, else `x` and `y`, else the first two of numbers.
 
-    A first column that only counts the rows is left out if there are two others. Raises `InputError`.
+    A first column that only counts the rows, or is called id, is left out if there are two others. Raises `InputError`.
     """
     names = list(table.columns)
     for key, name in (("x_column", x_column), ("y_column", y_column)):
@@ -97,35 +100,64 @@ def choose_columns(table: pd.DataFrame, x_column: str, y_column: str, path: str)
         raise InputError(f"params.yaml: curve.x_column and curve.y_column are both {x_column!r}: name two columns")
     free = [name for name in dict.fromkeys(names) if names.count(name) == 1 and name not in (x_column, y_column)]
     numeric = [name for name in free if holds_values(table[name])]
-    if len(numeric) > (x_column == AUTO) + (y_column == AUTO) and counts_rows(table[numeric[0]]):
+    if len(numeric) > (x_column == AUTO) + (y_column == AUTO) and counts_rows(table[numeric[0]], numeric[0]):
         numeric = numeric[1:]
     chosen = []
     for letter, name in (("x", x_column), ("y", y_column)):
         if name == AUTO:
-            name = letter if letter in free else next((n for n in numeric if n not in chosen and n not in "xy"), None)
+            called = [n for n in (letter, letter.upper()) if n in free]
+            name = next((n for n in called or numeric if n not in chosen and (called or n not in [*"xyXY"])), None)
         if name is None:
-            raise InputError(f"{path} needs one column `{letter}`, or set curve.{letter}_column; its columns: "
-                             f"{', '.join(str(n)[:40] for n in names[:8])}")  # fmt: skip
+            shown = ", ".join(str(n)[:40] for n in names[:8]) + _no_values(table, free, numeric)
+            raise InputError(f"{path} needs one column `{letter}`, or set curve.{letter}_column; its columns: {shown}")
         chosen.append(name)
+    if x_column == AUTO:
+        _refuse_clocks(table, chosen, path)
     return chosen[0], chosen[1]
 
 
-def counts_rows(column: pd.Series) -> bool:
-    """Return whether a column counts the rows, from 0 or 1."""
+def _no_values(table: pd.DataFrame, free: list[str], numeric: list[str]) -> str:
+    """Return in words what the first column that is neither numbers nor dates holds instead; empty if none has text."""
+    for name in free:
+        if name not in numeric and table[name].notna().any():
+            text = str(table[name].dropna().iloc[0])[:40]
+            return f"; {str(name)[:40]} holds neither numbers nor dates such as 2024-12-31 14:00, but {text!r}"
+    return ""
+
+
+def _refuse_clocks(table: pd.DataFrame, chosen: list[str], path: str) -> None:
+    """Raise `InputError` if x are dates that repeat and another column holds the times of day."""
+    x = table[chosen[0]]
+    if x.nunique() == len(x) or numbers_of(x).notna().any():
+        return
+    for name in dict.fromkeys(table.columns):
+        if name not in chosen and table[[name]].iloc[:, 0].str.fullmatch(CLOCK).mean() > MOSTLY:
+            raise InputError(f"{path}: column {chosen[0]} has the date and {name} the time: join them into one column, "
+                             "such as 2024-12-31 14:00, or set curve.x_column")  # fmt: skip
+
+
+def counts_rows(column: pd.Series, name: str) -> bool:
+    """Return whether a column counts the rows, from 0 or 1, or is called id."""
+    if name.lower() in ("id", "index") or name.lower().endswith("_id"):
+        return True
     numbers = numbers_of(column).to_numpy()
     return any(np.array_equal(numbers, np.arange(start, start + len(numbers))) for start in (0, 1))
 
 
 def hints(points: pd.DataFrame, params: CurveParams) -> list[str]:
-    """Say in a line each what a user should know about measured points: wild rows, decades of x, two values of y."""
+    """Say in a line each what a user should know about measured points: wild rows, decades of x, few values of y."""
     x, y = points.iloc[:, 0].to_numpy(), points.iloc[:, 1].to_numpy()
     lines = []
     if params.formula != FORMULA:
         lines.append(f"curve.formula has no effect: the points come from {params.source}")
-    log = params.x_scale == "log" and x.min() > 0
+    left_out = wild_rows(points, params)
     for name, wild, effect in (
-        (points.columns[0], wild_x(np.log(x) if log else x), "the fit leaves them out"),
-        (points.columns[1], wild_y(x, y), "with loss l1 they do not move the fit"),
+        (points.columns[0], left_out, "they are left out"),
+        (
+            points.columns[1],
+            wild_y(x, y) & ~left_out,
+            "with loss l1 single ones do not move the fit",
+        ),
     ):
         if wild.any():
             rows = ", ".join(str(line) for line in points.index[wild][:10]) + (", …" if wild.sum() > 10 else "")
@@ -134,12 +166,21 @@ def hints(points: pd.DataFrame, params: CurveParams) -> list[str]:
                 f"{params.source}: {wild.sum()} of {len(x):,} values of {name} are wild, such as {example:g}: "
                 f"check lines {rows}; {effect}"
             )
-    usual = x[~wild_x(x)]
-    low, middle, high = usual.min(), np.median(usual), usual.max()
-    if params.x_scale == "linear" and low > 0 and high / low > 100 and middle - low < 0.05 * (high - low):
-        lines.append(f"{points.columns[0]} spans {np.log10(high / low):.1f} decades, most of it near {low:g}: "
-                     "set curve.x_scale to log")  # fmt: skip
-    if len(np.unique(y)) == 2:
+    usual = x[~left_out]
+    positive = usual[usual > 0]
+    if params.x_scale == "linear" and len(positive) >= (1 - MOST_WILD) * len(usual):
+        low, middle, high = positive.min(), np.median(positive), positive.max()
+        if high / low > 100 and middle - low < 0.05 * (high - low):
+            zeros = " and take out the rows where it is not positive" if len(positive) < len(usual) else ""
+            lines.append(f"{points.columns[0]} spans {np.log10(high / low):.1f} decades, most of it near {low:g}: "
+                         f"set curve.x_scale to log{zeros}")  # fmt: skip
+    values = len(np.unique(y))
+    if values == 1:
+        lines.append(f"every {points.columns[1]} is {y[0]:g}: there is nothing to learn")
+    elif 2 < values <= min(FEW_VALUES, len(y) // 20) and (y == np.round(y)).all():
+        lines.append(f"{points.columns[1]} has {values} different values: loss l1 fits their median, one of them; "
+                     "set regressor.loss to l2 for their mean")  # fmt: skip
+    elif values == 2:
         lines.append(f"{points.columns[1]} has two values: loss l1 fits their median, one of the two; "
                      "set regressor.loss to l2 for their mean, the share of each")  # fmt: skip
     return lines
@@ -154,12 +195,26 @@ def neighbour_medians(x: np.ndarray, y: np.ndarray, window: int = 9) -> np.ndarr
     return result
 
 
+def wild_rows(points: pd.DataFrame, params: CurveParams) -> np.ndarray:
+    """Return which rows of measured points (n,) bool are left out because their x is wild.
+
+    Raises `InputError` if x has no logarithm that it needs.
+    """
+    x = points.iloc[:, 0].to_numpy()
+    if params.x_scale == "log" and x.min() <= 0:
+        raise InputError(
+            f"{params.source}: line {points.index[x.argmin()]}: {points.columns[0]} = {x.min():g} has no logarithm: "
+            "take out the rows where it is not positive, or set curve.x_scale to linear"
+        )
+    return wild_x(np.log(x) if params.x_scale == "log" else x)
+
+
 def wild_x(x: np.ndarray) -> np.ndarray:
-    """Return which x (n,) lie beyond a gap of `WILD` interquartile ranges from all others, bool; at most 1 % can."""
+    """Return which x (n,) lie beyond a gap of `WILD` interquartile ranges from all others, bool; at most 5 % can."""
     order = np.argsort(x, kind="stable")
     low, high = np.quantile(x, [0.25, 0.75])
     gaps = np.flatnonzero(np.diff(x[order]) > WILD * (high - low)) if high > low else np.empty(0, int)
-    few, wild = len(x) // 100, np.zeros(len(x), dtype=bool)
+    few, wild = int(MOST_WILD * len(x)), np.zeros(len(x), dtype=bool)
     for gap in gaps:
         if gap < few:
             wild[order[: gap + 1]] = True
@@ -169,10 +224,18 @@ def wild_x(x: np.ndarray) -> np.ndarray:
 
 
 def wild_y(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return which y (n,) are further from the median of their neighbours in x than `WILD` times nine tenths are."""
-    distance = np.abs(y - neighbour_medians(x, y))
-    reach = WILD * np.quantile(distance, 0.9)
-    return (distance > reach) if reach > 0 else np.zeros(len(y), dtype=bool)
+    """Return which y (n,) are further from the median of their neighbours in x than `WILD` times nine tenths are.
+
+    A value that stands for a missing one, such as -9999, may fill a whole stretch of x: a value that repeats is also
+    wild if it is as far from the median of all.
+    """
+    _, place, count = np.unique(y, return_inverse=True, return_counts=True)
+    wild = np.zeros(len(y), dtype=bool)
+    for middle, able in ((neighbour_medians(x, y), True), (np.median(y), count[place] > 2)):
+        distance = np.abs(y - middle)
+        reach = WILD * np.quantile(distance, 0.9)
+        wild |= able & (distance > reach) & (reach > 0)
+    return wild
 
 
 def read_curve(path: str) -> pd.DataFrame:

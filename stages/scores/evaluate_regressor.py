@@ -50,6 +50,8 @@ def hint(network: Regressor, points: pd.DataFrame) -> str | None:
     """Say so if the fit is not nearer to the test points than a line, by two standard errors, and what can be done."""
     rows = dict(list(points.groupby("split")))
     x, y = rows["test"]["x"].to_numpy(), rows["test"]["y"].to_numpy()
+    if points["y"].nunique() == 1:
+        return None
     line = straight_line(rows["train"]["x"].to_numpy(), rows["train"]["y"].to_numpy(), x)
     ours, theirs = np.abs(y - predict(network, x)[0]), np.abs(y - line)
     gain = theirs - ours  # never more than fit and line differ, so no wild y decides

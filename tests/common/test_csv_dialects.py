@@ -40,6 +40,7 @@ def test_recognises_separator_header_and_encoding(tmp_path, content, columns, fi
         (["1.5", "-2e3", ".5"], [1.5, -2000, 0.5]),
         (["1,509", "-0,025", "3"], [1.509, -0.025, 3]),
         (["1.234,5", "12,25", ",5", "7"], [1234.5, 12.25, 0.5, 7]),
+        (["1,234.5", "-12.25", "1,234,567.0", "7"], [1234.5, -12.25, 1234567, 7]),
         (["1", "1,5x", ""], [1, np.nan, np.nan]),
     ],
 )
@@ -56,6 +57,11 @@ def test_numbers_may_have_decimal_commas(texts, numbers):
         (["01/13/2024", "02/01/2024"], [19735, 19754]),
         (["01/01/2024", "02/02/2024"], [19723, 19755]),
         (["2024/01/01", "2024/01/02"], [19723, 19724]),
+        (["01/13/2024 12:00 AM", "01/13/2024 06:00 PM"], [19735, 19735.75]),
+        (["01 Jan 2024", "2 Jan 2024"], [19723, 19724]),
+        (["01-Jan-2024", "02-Jan-2024"], [19723, 19724]),
+        (["Jan 1, 2024", "Jan 2, 2024"], [19723, 19724]),
+        (["2024-01", "2024-02"], [19723, 19754]),
     ],
 )
 def test_dates_become_days(texts, days):
@@ -74,6 +80,13 @@ def test_dates_of_no_clear_order_are_refused():
         InputError, match="own.csv: dates such as '03/04/2024' can be read in two ways: write 2024-12-31"
     ):
         values_of(pd.Series(["03/04/2024", "05/06/2024"]), "date", "own.csv")
+
+
+def test_dates_without_marks_are_dates_only_if_all_are():
+    dates, name = values_of(pd.Series(["20240131", "20240201", "20240202"]), "date", "own.csv")
+    np.testing.assert_array_equal(dates, [19753, 19754, 19755])
+    assert name == "date" + DAYS
+    assert values_of(pd.Series(["20240131", "20240132", "20240133"]), "count", "own.csv")[1] == "count"
 
 
 def test_values_name_the_line_that_is_wrong():

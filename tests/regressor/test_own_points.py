@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.common.errors import InputError
 from stages.common.settings import load_params
-from stages.curve.points import hints, read_points
+from stages.curve.points import hints, read_points, wild_rows
 from stages.regressor.network import predict
 from stages.regressor.training import train
 
@@ -62,6 +63,23 @@ def test_a_wild_x_is_named_and_left_out():
     assert rmse(network, lambda x: np.sin(2 * x), np.linspace(0, 6, 500)) < 0.02
 
 
+def test_a_stretch_of_one_wild_value_is_named():
+    x, y = sine()
+    y[np.argsort(x)[900:915]] = -9999
+    assert "15 of 2,000 values of y are wild" in said(x, y)
+
+
+def test_wild_x_of_a_sentinel_are_left_out_of_the_points():
+    x, y = sine()
+    x[:60] = -9999
+    points = pd.DataFrame({"x": x, "y": y})
+    assert np.flatnonzero(wild_rows(points, CURVE)).tolist() == list(range(60))
+    x[:60] = 0
+    assert "take out the rows where it is not positive" in said(np.where(x > 0, 10 ** (x - 3), 0), y)
+    with pytest.raises(InputError, match="line 0: x = 0 has no logarithm"):
+        wild_rows(points.assign(x=x), CURVE.model_copy(update={"x_scale": "log"}))
+
+
 def test_decades_of_x_ask_for_a_logarithmic_scale():
     generator = np.random.default_rng(0)
     x = 10 ** generator.uniform(-4, 4, 1000)
@@ -98,6 +116,8 @@ def test_the_band_follows_the_noise(noise):
 def test_two_values_of_y_are_pointed_out():
     x, generator = draw()
     assert "y has two values" in said(x, zero_one(x, generator))
+    assert "y has 4 different values" in said(x, generator.integers(0, 4, len(x)).astype(float))
+    assert "every y is 7: there is nothing to learn" in said(x, np.full_like(x, 7))
 
 
 def test_repeated_x():
