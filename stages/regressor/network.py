@@ -83,6 +83,7 @@ class Network(nn.Module):
         return torch.stack([path(features)[..., 0] for path in (self.skip, self.layers) if path])
 
     def blend(self, paths: Tensor) -> Tensor:
+        """Return y (members, n) from that of each path."""
         return paths[0] + self.gate * (paths[-1] - paths[0])
 
     def forward(self, features: Tensor) -> Tensor:
@@ -134,7 +135,8 @@ class Regressor(nn.Module):
 def interpolate(u: Tensor, knots: Tensor, values: Tensor) -> Tensor:
     """Interpolate linearly at u (n,) between `values` (k,) at sorted `knots` (k,); constant beyond the outermost."""
     right = (u[:, None] > knots).sum(dim=1).clamp(1, len(knots) - 1)
-    share = ((u - knots[right - 1]) / (knots[right] - knots[right - 1])).clamp(0, 1)
+    width = (knots[right] - knots[right - 1]).clamp_min(1e-12)  # knots coincide where x repeats
+    share = ((u - knots[right - 1]) / width).clamp(0, 1)
     return values[right - 1] + share * (values[right] - values[right - 1])
 
 

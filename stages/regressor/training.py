@@ -86,7 +86,7 @@ def _train(x, y, params, log_x, on_step, on_epoch) -> tuple[Regressor, pd.DataFr
     for name, value in {**scale, "x_low": x.min(), "x_high": x.max()}.items():
         getattr(regressor, name).fill_(value)
 
-    size = max(len(u) // max(FOLDS, params.ensemble_size), 1)
+    size = max(len(u) // max(FOLDS, params.ensemble_size), 1)  # of the part that each network is not trained on
     turned = torch.stack([order.roll(-member * size) for member in range(params.ensemble_size)])
     held_out, seen = turned[:, :size], turned[:, size:]
     rows = train_networks(regressor, u, target.float(), seen, held_out, penalty, params, on_step, on_epoch)

@@ -82,7 +82,7 @@ def test_a_missing_file_says_where_to_run(tmp_path):
 
 def test_numbers_in_exponent_form_are_numbers(tmp_path):
     path = tmp_path / "params.yaml"
-    path.write_text(Path("params.yaml").read_text().replace("learning_rate: 0.1 ", "learning_rate: 1e-3 "))
+    path.write_text(Path("params.yaml").read_text().replace("learning_rate: 0.05 ", "learning_rate: 1e-3 "))
     assert load_params("regressor", str(path)).learning_rate == 0.001
 
 

@@ -125,6 +125,7 @@ def test_repeated_x():
     x = generator.integers(0, 10, 1000).astype(float)
     network, _ = train(x, x**2 + generator.normal(0, 2, 1000), PARAMS)
     assert rmse(network, np.square, np.arange(10.0)) < 0.6
+    assert 0.8 < min(tenths(network, x, x**2 + generator.normal(0, 2, 1000)))
 
 
 @pytest.mark.parametrize("unit", [1e-9, pytest.param(1e6, marks=FULL)])

@@ -64,6 +64,18 @@ def test_the_plain_network_learns_a_corner():
     assert np.abs(predict(network, grid)[0] - np.abs(grid)).mean() < 0.15
 
 
+def test_the_layers_take_a_step_and_the_skip_connection_a_wave_and_a_line():
+    step, x = (lambda x: np.where(x < 0.4, -2.0, 3.0)), np.linspace(-2, 3, 400)
+    network, _ = fit(step, loss="l2")
+    error = np.abs(predict(network, x)[0] - step(x)).mean()
+    assert network.network.gate > 0.6
+    network.network.gate.zero_()
+    assert error < 0.8 * np.abs(predict(network, x)[0] - step(x)).mean()
+    assert fit(loss="l2")[0].network.gate < 0.3
+    network, _ = fit(lambda x: 2 * x, loss="l2")
+    np.testing.assert_allclose(predict(network, x)[0], 2 * x, atol=0.1)
+
+
 def test_the_seed_alone_decides(fitted):
     first = predict(fitted[0], [0.5])[0]
     threads = torch.get_num_threads()
