@@ -1,6 +1,7 @@
 """Tables that people bring: CSV, JSON lines or Parquet, with each column's type found."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,8 @@ def classes_of_text(labels: pd.Series) -> tuple[np.ndarray, list[str]]:
     classes = sorted(set(text[known]))
     if classes and (numbers := pd.to_numeric(pd.Series(classes), errors="coerce")).notna().all():
         classes = [classes[i] for i in np.argsort(numbers.to_numpy(), kind="stable")]
+    if all(re.fullmatch(r"-?\d+\.0", name) for name in classes):  # whole numbers, as pandas writes them with gaps
+        classes, text = [name[:-2] for name in classes], text.str[:-2]
     indices = np.full(len(labels), -1)
     indices[known] = pd.Index(classes).get_indexer(text[known])
     return indices, classes
@@ -107,6 +110,7 @@ def _as_text(value: object) -> str | None:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     table = read_text_table(str(path)).reset_index(drop=True)
+    table = table.loc[:, [name != "" or table.iloc[:, i].notna().any() for i, name in enumerate(table)]]
     if "column 1" in table:
         print(f"{path} has no header: its columns are called `column 1`, `column 2`, …")
     columns = {i: _decimals(table, i) if name not in TEXT_COLUMNS else table.iloc[:, i] for i, name in enumerate(table)}
@@ -128,9 +132,10 @@ def _read_json_lines(path: Path) -> pd.DataFrame:
     try:
         with open(path, encoding="utf-8-sig") as file:
             for line in filter(str.strip, file):
-                rows.append(json.loads(line))
-                if not isinstance(rows[-1], dict):
-                    raise ValueError("it is another value")
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise ValueError(f"but a {type(row).__name__}: write one object on each line")
+                rows.append(row)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as JSON lines in UTF-8 ({error})") from None
     except (ValueError, RecursionError) as error:

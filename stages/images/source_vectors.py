@@ -5,7 +5,7 @@ Formats: .parquet, .csv, .tsv, .jsonl, .npz, .npy, .safetensors. Guesses about c
 
 import contextlib
 import io
-import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from stages.images.source_folder import read_pictures
 
 FEWEST_VECTORS = 10
 VECTOR_NAMES = ("latents", "vectors", "embeddings", "embedding", "features", "X", "x", "arr_0")
-LABEL_NAMES = ("label", "labels", "class", "target", "y")
+LABEL_NAMES = ("label", "labels", "class", "classes", "target", "targets", "y")
 PICTURE_NAMES = ("image", "file_name")
 ROW_NAMES = ("file_name", "image", "name", "title", "id")
 BEGINNING = 50  # characters of a row's text that are part of its name
@@ -50,6 +50,9 @@ def vector_samples(params: LatentsParams, pictures: ImagesParams) -> tuple[pd.Da
     columns = table.columns.drop(columns="split", errors="ignore")
     label = columns.pop("label") if "label" in columns else pd.Series(None, index=columns.index, dtype="object")
     labels, classes = classes_of_text(label)
+    numbers = pd.to_numeric(pd.Series(classes, dtype="str"), errors="coerce").notna()
+    if len(classes) > max(len(columns) / 2, FEW_VALUES) and numbers.all():
+        print(f"{path}: `label` has {len(classes)} different numbers: if they are no classes, rename the column")
     names = row_names(columns, label if len(classes) == len(columns) else None)
     arrays = {"images": np.zeros((0, 1, 1), np.uint8)}
     if table.images is not None:
@@ -198,7 +201,7 @@ def _drop_index(path: Path, table: pd.DataFrame, wanted: list[str]) -> pd.DataFr
 
 
 def _name_label(path: Path, table: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
-    """Name the column of classes `label`: `labels`, `class`, `target` or `y`, if it holds classes."""
+    """Name the column of classes `label`: `labels`, `class`, `target` or `y`, or the only one of text that repeats."""
     candidates = [name for known in LABEL_NAMES for name in table if name.lower() == known and name not in wanted]
     if "label" in table:
         return table
@@ -206,11 +209,15 @@ def _name_label(path: Path, table: pd.DataFrame, wanted: list[str]) -> pd.DataFr
         if _holds_classes(table, name):
             print(f"{path}: column `{name}` is taken for the class; call it `label`, or list it in latents.columns")
             return table.rename(columns={name: "label"})
-    if path.suffix.lower() in (".csv", ".tsv") and "column 1" in table:
-        text = [name for name in table if numbers_of(table[name]) is None and name not in wanted]
-        if len(text) == 1 and _holds_classes(table, text[0]):
-            print(f"{path}: {text[0]} is taken for the class, as it alone holds text")
-            return table.rename(columns={text[0]: "label"})
+    kept = ("split", *ROW_NAMES, *wanted)
+    text = [name for name in table if name not in kept and pd.api.types.is_string_dtype(table[name])]
+    most = min(max(FEW_VALUES, len(table) / 10), max(len(table) / 2, 1))
+    repeated = [name for name in text if table[name].nunique() <= most and typed(table[name]).dtype == "category"]
+    if len(repeated) == 1:
+        print(f"{path}: column `{repeated[0]}` is taken for the class, as it alone holds text that repeats")
+        return table.rename(columns={repeated[0]: "label"})
+    if repeated:
+        print(f"{path}: {_some(repeated)} hold text that repeats; if one is the class, call it `label`")
     return table
 
 
@@ -233,14 +240,14 @@ def _is_dimension(path: Path, table: pd.DataFrame, name: str) -> bool:
         _refuse_nearly_numbers(path, name, table[name])
         return False
     lower = name.lower()
-    if lower in ("id", "index") or lower.endswith("_id"):
+    if lower in ("id", "index") or lower.endswith("_id") or re.search("[a-z]I[Dd]$", name):
         print(f"{path}: column `{name}` is not a dimension by its name; list it in latents.columns if it is one")
         return False
     if lower in LABEL_NAMES and not (lower == "y" and "x" in map(str.lower, table)):
         print(f"{path}: column `{name}` is not a dimension by its name; list it in latents.columns if it is one")
         return False
-    steps = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    if len(steps) > 2 and steps[0] in (0, 1) and (np.diff(steps) == 1).all():
+    steps = np.sort(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
+    if len(steps) >= FEWEST_VECTORS and steps[0] in (0, 1) and (np.diff(steps) == 1).all():
         print(f"{path}: column `{name}` counts the rows and is taken for an index, not for a dimension")
         return False
     return True
@@ -273,13 +280,17 @@ def _hint_at_class(path: Path, dimensions: pd.DataFrame) -> None:
 
 
 def _parsed_lists(column: pd.Series) -> pd.Series:
-    """Return a column of lists written as text, `[0.1, 0.2]`, as lists; other columns as they are."""
-    if not pd.api.types.is_string_dtype(column) or not str(column.iloc[0] if len(column) else "").startswith("["):
+    """Return a column of lists written as text, `[0.1, 0.2]`, `[0.1 0.2]` or `(0.1, 0.2)`, as lists."""
+    first = str(column.iloc[0] if len(column) else "")
+    if not pd.api.types.is_string_dtype(column) or not first.startswith(("[", "(")):
         return column
+    if re.search(r"\d\s+\.\.\.\s", first):
+        raise InputError(f"column {str(column.name)[:60]!r} holds lists cut by `...`: save them as Parquet")
     try:
-        return pd.Series([json.loads(value) for value in column], index=column.index, dtype="object", name=column.name)
-    except (ValueError, TypeError):
+        lists = [[float(number) for number in re.split(r"[,\s]+", value.strip("[]() \n"))] for value in column]
+    except (ValueError, TypeError, AttributeError):
         return column
+    return pd.Series(lists, index=column.index, dtype="object", name=column.name)
 
 
 def _holds_lists(column: pd.Series) -> bool:
@@ -350,10 +361,16 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     except InputError:
         raise
     except Exception as error:  # a damaged file fails in many ways
-        raise InputError(f"{path} cannot be read as {path.suffix} without pickled objects ({error})") from None
+        remedy = ": save text as np.array(names, dtype=str)" if "allow_pickle" in str(error) else ""
+        raise InputError(f"{path} cannot be read as {path.suffix} without pickled objects ({error}){remedy}") from None
 
 
 def _check(path: Path, vectors: np.ndarray, fewest: int) -> None:
+    if vectors.shape[1:] == (0,):
+        raise InputError(
+            f"{path} has no columns of numbers and none of lists such as [0.1, 0.2]: give each row its "
+            "vector, or list columns of true and false in latents.columns"
+        )
     if vectors.ndim != 2 or vectors.shape[1] < 2:
         raise InputError(
             f"{path}: vectors have the shape {vectors.shape}, needed is (n, d) with d >= 2: "
@@ -370,8 +387,13 @@ def _check(path: Path, vectors: np.ndarray, fewest: int) -> None:
 
 
 def _hint_at_scales(path: Path, vectors: np.ndarray, spread: np.ndarray, scale: str) -> None:
+    widest = vectors[:, spread.argmax()].astype(np.float64)
+    low, middle, high = np.quantile(widest, [0.05, 0.5, 0.95])
+    wild = np.flatnonzero(np.abs(widest - middle) > UNEQUAL_SCALES * (high - low)) if high > low else []
     spread = spread[spread > 0]
-    if scale == "none" and len(spread) and spread.max() > UNEQUAL_SCALES * spread.min():
+    if len(wild):
+        print(f"{path}: {len(wild)} values such as {widest[wild[0]]:g} are far from all others of their column")
+    elif scale == "none" and len(spread) and spread.max() > UNEQUAL_SCALES * spread.min():
         print(
             f"{path}: the columns' scales differ by a factor of {spread.max() / spread.min():,.0f}, so the largest "
             "column decides alone: set latents.scale in params.yaml to standard"

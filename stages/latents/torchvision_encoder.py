@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from stages.common.errors import InputError
 from stages.common.progress import progress
+from stages.common.settings import VECTOR_FILES
 
 PREFIX = "torchvision/"  # of latents.source
 FOLDER = Path("data/input/weights")
@@ -66,6 +67,11 @@ def load_encoder(source: str, weights: str) -> TorchvisionEncoder:
 
     models, name = torchvision.models, source.removeprefix(PREFIX)
     known = models.list_models(module=models)
+    if source == name and name not in known:
+        raise InputError(
+            f"params.yaml: latents.source = {source!r} is neither autoencoder, torchvision/MODEL nor a table "
+            f"({', '.join(VECTOR_FILES)})"
+        )
     if name not in known:
         raise InputError(f"params.yaml: latents.source = {source!r} is not a model of torchvision: {', '.join(known)}")
     default = models.get_model_weights(name).DEFAULT

@@ -92,7 +92,7 @@ NPZ = {
     "a row with NaN": (lambda: npz(latents=npy(np.where(np.arange(80)[:, None] == 7, np.nan, LATENTS))), "is row 8"),
     "fewer labels": (lambda: npz(latents=npy(LATENTS), labels=npy(np.arange(9))), "labels are"),
     "images of floats": (lambda: npz(latents=npy(LATENTS), images=npy(np.zeros((80, 3, 4)))), "images are float64"),
-    "no columns": (lambda: npz(latents=npy(LATENTS[:, :0])), "d >= 2"),
+    "no columns": (lambda: npz(latents=npy(LATENTS[:, :0])), "no columns of numbers"),
     "three axes": (lambda: npz(latents=npy(LATENTS[None])), "(1, 80, 5)"),
     "NaN": (lambda: npz(latents=npy(np.where(LATENTS > 2, np.nan, LATENTS))), "no finite float32"),
     "infinite": (lambda: npz(latents=npy(np.where(LATENTS > 2, -np.inf, LATENTS))), "no finite float32"),

@@ -129,7 +129,7 @@ def test_a_file_without_a_header_keeps_its_first_row(tmp_path, capsys):
     assert classes_of(samples) == ["cat", "dog", "eel"]
     printed = capsys.readouterr().out
     assert "has no header" in printed
-    assert "column 5 is taken for the class, as it alone holds text" in printed
+    assert "`column 5` is taken for the class, as it alone holds text" in printed
     assert read(write(tmp_path / "a.csv", TABLE, header=False))[2]["latents"].shape == (60, 4)
     assert read(write(tmp_path / "a.csv", pd.DataFrame(VECTORS)))[2]["latents"].shape == (60, 4), "0,1,2,3 is a header"
 
@@ -277,3 +277,56 @@ def test_damaged_missing_and_unusable_files(tmp_path):
     TABLE.assign(u=list(VECTORS), v=list(VECTORS)).to_parquet(tmp_path / "two.parquet")
     with pytest.raises(InputError, match=r"u, v each hold vectors: set latents\.columns"):
         read(tmp_path / "two.parquet")
+
+
+@pytest.mark.parametrize("name", ["species", "Klasse", "targets"])
+def test_the_only_text_that_repeats_is_the_class(tmp_path, capsys, name):
+    table = TABLE.assign(**{name: LABELS}, title=[f"t{i}" for i in range(60)])
+    samples, _, latents = read(write(tmp_path / "a.csv", table))
+    assert classes_of(samples) == ["cat", "dog", "eel"]
+    assert f"column `{name}` is taken for the class" in capsys.readouterr().out
+    assert latents["latents"].shape == (60, 4)
+    two = table.assign(city=["here", "there"] * 30)
+    assert name == "targets" or classes_of(read(write(tmp_path / "b.csv", two))[0]) == []
+    assert name == "targets" or "hold text that repeats; if one is the class" in capsys.readouterr().out
+
+
+def test_columns_that_number_the_rows_are_no_dimensions(tmp_path):
+    numbers = np.random.default_rng(1).permutation(60)
+    table = TABLE.assign(**{"No.": numbers + 1, "CustomerID": 7 * numbers})
+    assert read(write(tmp_path / "a.csv", table))[2]["vector_columns"].tolist() == list("abcd")
+
+
+@pytest.mark.parametrize("form", ["[{}]", "({})", "[\n{}  ]"])
+@pytest.mark.parametrize("separator", [",", ", ", " "])
+def test_lists_in_text(tmp_path, form, separator):
+    texts = [form.format(separator.join(map(repr, vector.tolist()))) for vector in VECTORS]
+    row_of(read(write(tmp_path / "a.csv", pd.DataFrame({"vector": texts, "label": LABELS})))[2])
+
+
+def test_lists_that_are_cut_are_refused(tmp_path):
+    path = write(tmp_path / "a.csv", pd.DataFrame({"vector": ["[0.1 0.2 ... 0.3 0.4]"] * 60, "label": LABELS}))
+    with pytest.raises(InputError, match=r"'vector' holds lists cut by `\.\.\.`: save them as Parquet"):
+        read(path)
+
+
+def test_a_label_of_measured_numbers_is_pointed_out(tmp_path, capsys):
+    read(write(tmp_path / "a.csv", TABLE.assign(label=VECTORS[:, 0] * 2)))
+    assert "`label` has 60 different numbers" in capsys.readouterr().out
+    samples, _, _ = read(write(tmp_path / "b.csv", TABLE.assign(label=np.arange(60) % 3 + 0.0)))
+    assert classes_of(samples) == ["0", "1", "2"]
+
+
+def test_a_wild_value_is_named_rather_than_the_scales(tmp_path, capsys):
+    table = TABLE.copy()
+    table.iloc[7, 2] = -99999
+    read(write(tmp_path / "a.csv", table), test_fraction=0.0)
+    out = capsys.readouterr().out
+    assert "1 values such as -99999 are far from all others" in out
+    assert "scales differ" not in out
+
+
+def test_empty_columns_without_a_name_are_dropped(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("".join(line + ",,\n" for line in TABLE.to_csv(index=False).splitlines()))
+    assert read(path)[2]["latents"].shape == (60, 4)
