@@ -48,7 +48,7 @@ MOST_THREADS = 16
 MOST_MEASURED = 1_000_000  # pixels of a channel from which its range is estimated
 NEARLY_BLACK, VANISHING = 40, 0.8  # a level, and the share of what is visible that may be darker on a black ground
 LOW_BYTES = "low bytes"  # key of `Image.info`: the low bytes of 16-bit colours, of which Pillow reads the high ones
-BITS, PLANES, SAMPLE_FORMAT = 258, 284, 339  # tags of TIFF
+BITS, WHITE_IS_ZERO, PLANES, SAMPLE_FORMAT = 258, 262, 284, 339  # tags of TIFF; the second has the value 0 then
 OTHER_ORDER = {
     f"{colours};16{order}": f"{colours};16{other}"
     for colours in ("RGB", "RGBA", "RGBX")
@@ -205,6 +205,8 @@ def open_image(path: Path, enough: int) -> Iterator[Image.Image]:
         upright = ImageOps.exif_transpose(image)
         if image.mode == "L" and tags.get(SAMPLE_FORMAT) == (2,):  # integers with a sign
             upright = Image.fromarray(np.asarray(upright).view(np.int8).astype(np.int32))
+        if image.mode.startswith("I;16") and tags.get(WHITE_IS_ZERO) == 0:  # Pillow inverts only 8 bits
+            upright = Image.fromarray((2 ** tags[BITS][0] - 1 - np.asarray(upright)).astype(np.uint16))
         if all(tiles) and tiles:
             with _opened(path) as again:
                 again.tile = tiles

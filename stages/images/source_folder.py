@@ -6,6 +6,7 @@ photos/metadata.csv                   optional table: file_name, label, split an
 """
 
 import os
+import re
 import sys
 import unicodedata
 from pathlib import Path, PurePosixPath
@@ -28,6 +29,7 @@ METADATA = {f"metadata{ending}" for ending in ENDINGS}
 FILE_NAMES = ("file_name", "filename", "file", "path", "image", "image_path")
 IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 NEARLY_BLACK = 20  # level
+WRAPPERS = ("image", "images", "img", "imgs", "data")  # folders that are no class
 MOST_NAMED, MOST_LINES = 3, 20
 
 
@@ -106,7 +108,8 @@ def list_images(folder: Path) -> list[str]:
                 left_out.append((os.path.splitext(name)[1].lower(), path))
     for ending in sorted({ending for ending, _ in left_out}):
         names = [path for other, path in left_out if other == ending]
-        _note(names, f"files left out, {ending or 'without an ending'}")
+        kind = f"{ending}; the table of the images is metadata{ending}" if ending in ENDINGS else ending
+        _note(names, f"files left out, {kind or 'without an ending'}")
     return sorted(PurePosixPath(Path(path)).as_posix() for path in files)
 
 
@@ -125,12 +128,14 @@ def describe_files(files: list[str], folder: Path, label: str) -> tuple[pd.DataF
     metadata = _read_metadata(folder)
     inner = _unwrapped(files, metadata)
     names = pd.Series(map(_shown, files), dtype="str")
-    has_splits, rows = _has_splits(inner), list(range(len(files)))
-    if has_splits:
-        rows = [row for row in rows if len(inner[row]) > 1 and inner[row][0].lower() in SPLITS]
+    rows, split, below = list(range(len(files))), [None] * len(files), inner
+    if split_of := _split_folders(inner):
+        rows = [row for row in rows if len(inner[row]) > 1 and inner[row][0] in split_of]
         _note([files[row] for row in set(range(len(files))) - set(rows)], "images left out, in no split")
-    split = [SPLITS[inner[row][0].lower()] if has_splits else None for row in rows]
-    below = [inner[row][1:] if has_splits else inner[row] for row in rows]
+        split = [split_of[inner[row][0]] for row in rows]
+        below = [inner[row][1:] for row in rows]
+        while all(len(path) > 1 and path[0].lower() in (*WRAPPERS, *map(str.lower, split_of)) for path in below):
+            below = [path[1:] for path in below]
     class_folder = pd.Series([_shown(path[0]) if len(path) > 1 else None for path in below], dtype="str")
     table = pd.DataFrame({"split": split, "file_name": names[rows].reset_index(drop=True), "label": class_folder})
     if metadata is None:
@@ -148,6 +153,9 @@ def describe_files(files: list[str], folder: Path, label: str) -> tuple[pd.DataF
         table["label"] = None  # a single folder beside the metadata is no class
     if "split" in columns:
         table["split"] = splits_of(columns.pop("split"), folder / "metadata")
+    categories = [name for name in columns if typed(columns[name]).dtype == "category"]
+    if table["label"].isna().all() and categories:
+        print(f"no image has a class: if `{'` or `'.join(categories[:MOST_NAMED])}` is it, set images.label to that")
     columns = columns.rename(columns={name: f"{name} (metadata)" for name in ("label", "file_name") if name in columns})
     return pd.concat([table, columns.apply(typed)], axis=1), rows
 
@@ -206,16 +214,27 @@ def _unwrapped(files: list[str], metadata: pd.DataFrame | None) -> list[tuple[st
     """Return the parts of each path below the folders that wrap all images, such as `photos` in photos/cat/1.jpg."""
     inner = [PurePosixPath(file).parts for file in files]
     while len({path[0] for path in inner}) == 1 and min(map(len, inner)) > 1:
-        if max(map(len, inner)) == 2 and metadata is None:
+        if max(map(len, inner)) == 2 and metadata is None and inner[0][0].lower() not in WRAPPERS:
             break  # a single class
         inner = [path[1:] for path in inner]
+    if min(map(len, inner), default=0) > 2 and {"train", "test"} <= {SPLITS.get(path[1].lower()) for path in inner}:
+        inner = [(path[1], path[0], *path[2:]) for path in inner]  # splits below the classes
     return inner
 
 
-def _has_splits(inner: list[tuple[str, ...]]) -> bool:
-    """Return whether the outermost folders are splits: a training one and another."""
-    splits = {SPLITS.get(path[0].lower()) for path in inner if len(path) > 1}
-    return {"train", "test"} <= splits
+def _split_folders(inner: list[tuple[str, ...]]) -> dict[str, str]:
+    """Return which split each of the outermost folders is, if they are splits: a training one and another.
+
+    They are called as in `SPLITS`; or each of them has such a word in its name, as `train_set` and `test images` do.
+    """
+    names = {path[0] for path in inner if len(path) > 1}
+    exact = {name: SPLITS[name.lower()] for name in names if name.lower() in SPLITS}
+    words = {name: [word.removesuffix("set") for word in re.split(r"[\W_]+", name.lower())] for name in names}
+    loose = {name: SPLITS[word] for name in names for word in words[name] if word in SPLITS}
+    for found in (exact, loose if len(loose) == len(names) else {}):
+        if {"train", "test"} <= set(found.values()):
+            return found
+    return {}
 
 
 def _read_metadata(folder: Path) -> pd.DataFrame | None:
@@ -250,8 +269,8 @@ def _matched(metadata: pd.DataFrame, names: pd.Series, folder: Path) -> pd.DataF
     _note(list(names[rows.isna().to_numpy()]), "images without a metadata row")
     if rows.isna().all():
         raise InputError(
-            f"{folder}: no `file_name` of the metadata is an image there; the first is {row_of.index[0]!r}, "
-            "write paths relative to the metadata file"
+            f"{folder}: no `file_name` of the metadata is an image there; the first is {row_of.index[0]!r}, the first "
+            f"image {names.iloc[0]!r}: write paths relative to the metadata file, with their endings"
         )
     return metadata.drop(columns="file_name").reindex(rows.to_numpy()).reset_index(drop=True)
 

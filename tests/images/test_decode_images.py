@@ -144,6 +144,17 @@ def test_colours_of_twelve_bits_in_sixteen_are_scaled_by_what_they_use(tmp_path)
         np.testing.assert_allclose(scale(values, *range_used([span])), colours, atol=2)
 
 
+@pytest.mark.parametrize("levels", [np.uint8([10, 200]), np.uint16([1000, 50000])])
+def test_white_is_zero(tmp_path, levels):
+    image = Image.fromarray(levels.repeat(32)[:, None].repeat(64, axis=1))
+    image.save(tmp_path / "a.tif", tiffinfo={262: 0})
+    if levels.dtype == np.uint16:  # Pillow inverts only 8 bits when it writes
+        levels = 65535 - levels
+    pixels, _ = read_square(tmp_path / "a.tif", 64, "crop")
+    assert pixels[5, 5, 0] == levels[0]
+    assert pixels[60, 5, 0] == levels[1]
+
+
 def test_tiff_files_that_pillow_misreads_or_does_not_know_are_refused(tmp_path):
     (tmp_path / "planes.tif").write_bytes(red_of_sixteen_bits().tiff(planes=2))
     with pytest.raises(InputError, match=r"planes\.tif has a plane of 16 bits for each colour: save it"):

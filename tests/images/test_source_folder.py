@@ -239,3 +239,46 @@ def test_a_missing_folder_and_too_few_images_are_named(tmp_path):
     save(tmp_path / "one.png")
     with pytest.raises(InputError, match="holds 1 readable images, at least 10"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train_set/boots", "test_set/boots"),
+        ("seg_train/seg_train/boots", "seg_test/seg_test/boots"),
+        ("photos/Training images/boots", "photos/Test images/boots"),
+        ("trainset/images/boots", "testset/images/boots"),
+        ("boots/train", "boots/test"),
+    ],
+)
+def test_folders_of_splits_by_other_names(tmp_path, train, test):
+    names = [f"{folder}/{i}.png" for folder, count in ((train, 12), (test, 4)) for i in range(count)]
+    write(tmp_path, *names, *(name.replace("boots", "hats") for name in names))
+    samples, _ = read(tmp_path)
+    assert classes_of(samples) == ["boots", "hats"]
+    assert is_train(samples).sum() == 24
+
+
+def test_classes_that_sound_like_splits_stay_classes(tmp_path):
+    write(tmp_path, *(f"{name}/{i}.png" for name in ("train station", "test tube", "tree") for i in range(6)))
+    assert classes_of(read(tmp_path)[0]) == ["test tube", "train station", "tree"]
+
+
+def test_a_folder_called_images_is_no_class(tmp_path):
+    write(tmp_path, *(f"train/images/{i}.png" for i in range(12)), *(f"test/images/{i}.png" for i in range(4)))
+    samples, _ = read(tmp_path)
+    assert classes_of(samples) == []
+    assert is_train(samples).sum() == 12
+
+
+def test_columns_that_may_be_the_class_and_other_tables_are_named(tmp_path, capsys):
+    folder = write(tmp_path, *(f"{i}.png" for i in range(20)))
+    rows = "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(20))
+    (folder / "metadata.csv").write_text("file_name,kind\n" + rows)
+    (folder / "labels.csv").write_text("file_name,label\n" + rows)
+    assert classes_of(read(folder)[0]) == []
+    out = capsys.readouterr().out
+    assert "if `kind` is it, set images.label to that" in out
+    assert "the table of the images is metadata.csv: 1 (labels.csv)" in out
+    assert classes_of(read(folder, label="kind")[0]) == ["a", "b"]
+    assert "set images.label" not in capsys.readouterr().out
