@@ -60,7 +60,7 @@ def test_a_folder_as_the_remote(project, storage: Storage, tmp_path):
     assert other.repro() == []
     moved = str(tmp_path / "elsewhere")
     run(other, "Moving to another remote", **{"/mnt/elsewhere": moved})
-    assert moved in other.run("dvc", "remote", "list")
+    assert moved in other.run("dvc", "remote", "list").replace("\n", "")  # DVC folds long lines
     assert "Everything is up to date" in other.run("dvc", "push", "--all-commits")
 
 
