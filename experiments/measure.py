@@ -59,7 +59,7 @@ PLAIN = {  # the articles' network: x itself, linear layers, LeakyReLU(0.2), L1,
 FOURIER = PLAIN | {  # the default network, but one instead of five
     "encoding": "fourier",
     "hidden_layers": [32, 32],
-    "learning_rate": 0.1,
+    "learning_rate": 0.05,
     "batch_size": 256,
     "epochs": 30,
 }

@@ -37,7 +37,7 @@ def measure(case: Case, seed: int) -> list[dict]:
     rows, recent = [], []
 
     def on_step(step, _, network, losses):
-        recent.append(losses.mean() * network.y_scale)
+        recent.append(losses.mean().item())
         if step in moments:
             error = np.abs(predict(network, new["x"])[0] - new["y"]).mean()
             rows.append({"step": step, "error": float(np.mean(recent)), "on": "training points"})
