@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.common.artifacts import read_weights
-from stages.common.csv_dialects import DAYS, days_of, numbers_of, read_text_table, values_of
+from stages.common.csv_dialects import DAYS, dates_of, days_of, numbers_of, read_text_table, values_of
 from stages.common.errors import InputError
 from stages.common.input_checks import is_file
 from stages.regressor.network import Regressor, network_from, predict
@@ -21,14 +21,14 @@ def predict_values(values: list[str], csv: str | None, as_json: bool) -> None:
     if bool(values) == bool(csv):
         raise InputError("predict needs values of x, as in `fitmap predict 1.5 2 3.7`, or --csv FILE, and not both")
     network = network_from(*read_weights("data/regressor.safetensors"))
-    name = network.architecture["x_name"].removesuffix(DAYS)
+    name, dates = network.architecture["x_name"].removesuffix(DAYS), network.architecture["x_name"].endswith(DAYS)
     if csv:
         table = _read_csv(csv, name)
-        x = values_of(table[name], name, csv)[0]
-        table = table if network.architecture["x_name"].endswith(DAYS) else table.assign(**{name: x})
+        x = values_of(table[name], name, csv, dates)[0]
+        table = table if dates else table.assign(**{name: x})
     else:
-        x = np.array([_number(value, network) for value in values])
-        table = pd.DataFrame({name: values if network.architecture["x_name"].endswith(DAYS) else x})
+        x = np.array([_number(value, dates) for value in values])
+        table = pd.DataFrame({name: values if dates else x})
     if network.architecture["log_x"] and x.min(initial=1) <= 0:
         raise InputError(f"{name} = {x.min():g} is not positive: the curve was fitted to the logarithm of {name}")
     for column, result in zip([network.architecture["y_name"], "lower", "upper"], predict(network, x), strict=True):
@@ -55,11 +55,13 @@ def _read_csv(path: str, name: str) -> pd.DataFrame:
     return table
 
 
-def _number(text: str, network: Regressor) -> float:
-    """Return the finite number that an argument is, or the days of a date if x are dates."""
+def _number(text: str, dates: bool) -> float:
+    """Return the finite number that an argument is, or the days of a date if x are `dates`."""
     column = pd.Series([text.strip()], dtype="str")
     number = float(numbers_of(column).iloc[0])
-    if network.architecture["x_name"].endswith(DAYS) and (days := days_of(column)) is not None:
+    if dates and (days := days_of(column)) is not None:
+        if len(dates_of(column)) > 1:
+            raise InputError(f"{text[:40]!r} can be read in two ways: write 2024-12-31")
         number = float(days.iloc[0])
     if not np.isfinite(number):
         raise InputError(f"{text[:40]!r} is no finite number: values of x look like 1.5 or -2e-3")

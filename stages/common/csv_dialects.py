@@ -104,13 +104,16 @@ def days_of(column: pd.Series) -> pd.Series | None:
     return ((readings[0] - pd.Timestamp(0)) / pd.Timedelta(days=1)).reindex(column.index) if readings else None
 
 
-def values_of(column: pd.Series, name: str, path: str) -> tuple[np.ndarray, str]:
+def values_of(column: pd.Series, name: str, path: str, dates: bool = False) -> tuple[np.ndarray, str]:
     """Return a text column's numbers, or days of its dates, as float64 (n,), and its name.
 
-    Raises `InputError` that names the line of the first field that is neither.
+    Fields such as 20241231 are dates if `dates` are expected, or if the column holds several and nothing else. Raises
+    `InputError` that names the line of the first field that is neither.
     """
     values = numbers_of(column)
-    if (values.notna().mean() < MOSTLY or holds_compact_dates(column)) and (days := days_of(column)) is not None:
+    if (dates or values.notna().mean() < MOSTLY or holds_compact_dates(column)) and (
+        days := days_of(column)
+    ) is not None:
         if len(dates_of(column.dropna())) > 1:
             raise InputError(f"{path}: dates such as {column.iloc[0]!r} can be read in two ways: write 2024-12-31")
         values, name = days, name + DAYS
@@ -141,7 +144,7 @@ def dates_of(known: pd.Series) -> list[pd.Series]:
 
     Two columns of dates if the order of day and month is not clear; none if there are no dates.
     """
-    if known.empty or not (known.str.match(DATE).mean() >= MOSTLY or holds_compact_dates(known)):
+    if known.empty or not (known.str.match(DATE).mean() >= MOSTLY or known.str.fullmatch(COMPACT_DATE).all()):
         return []
 
     def read(form: str, column: pd.Series = known) -> pd.Series:

@@ -83,12 +83,16 @@ def test_a_csv_file_may_have_y_already_and_a_column_may_have_its_own_name(networ
     np.testing.assert_allclose(table["signal_fit"], predict(network, [-1.5, 1])[0])
 
 
-def test_dates_are_days(network, folder):
+def test_dates_are_days(network, folder, monkeypatch, capsys):
     architecture = {**network.architecture, "x_name": "date" + DAYS, "y_name": "y"}
     write_weights("data/regressor.safetensors", architecture, arrays_of(network))
     rows = json.loads(fitmap("--json", "1970-01-02").stdout)
     assert rows[0]["date"] == "1970-01-02"
     assert rows[0]["y"] == pytest.approx(predict(network, [1.0])[0][0])
+    (folder / "in.csv").write_text("date\n19700102\n")
+    assert json.loads(fitmap("--json", "19700102").stdout)[0]["y"] == rows[0]["y"]
+    assert json.loads(fitmap("--json", "--csv", "in.csv").stdout)[0]["y"] == rows[0]["y"]
+    assert "can be read in two ways: write 2024-12-31" in refusal(monkeypatch, capsys, "03/04/2024")
 
 
 def test_outside_the_training_range_it_warns(network):
