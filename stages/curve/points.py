@@ -156,7 +156,7 @@ def hints(points: pd.DataFrame, params: CurveParams) -> list[str]:
         (
             points.columns[1],
             wild_y(x, y) & ~left_out,
-            "with loss l1 single ones do not move the fit",
+            "with loss l1 single ones do not move the fit, and the scores leave them out",
         ),
     ):
         if wild.any():

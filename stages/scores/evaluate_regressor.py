@@ -10,7 +10,7 @@ from stages.common.artifacts import read_weights, write_csv, write_json
 from stages.common.errors import run
 from stages.common.settings import CurveParams, load_params
 from stages.curve.formula import evaluate
-from stages.curve.points import noise_floor_mae, read_curve
+from stages.curve.points import noise_floor_mae, read_curve, wild_y
 from stages.regressor.network import Regressor, network_from, predict
 from stages.scores.linear_baseline import linear_baseline_mae, straight_line
 from stages.scores.pieces_and_dead_units import dead_units, linear_pieces
@@ -39,6 +39,13 @@ def score_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) -> 
         "linear_pieces": linear_pieces(network, network.x_low.item(), network.x_high.item()),
         "dead_units": dead_units(network, train_x),
     }
+
+
+def without_wild(points: pd.DataFrame, params: CurveParams) -> pd.DataFrame:
+    """Return the points that count: measured ones without wild y, of which a single one would decide every mean."""
+    if params.source == "formula":
+        return points
+    return points[~wild_y(points["x"].to_numpy(), points["y"].to_numpy())]
 
 
 def significant(value: float, digits: int = 6) -> float:
@@ -87,7 +94,8 @@ def tabulate_fit(network: Regressor, points: pd.DataFrame, params: CurveParams) 
 
 
 def main() -> None:
-    params, points = load_params("curve"), read_curve("data/curve.csv")
+    params = load_params("curve")
+    points = without_wild(read_curve("data/curve.csv"), params)
     network = network_from(*read_weights("data/regressor.safetensors"))
     write_json("metrics/regressor.json", score_fit(network, points, params))
     write_csv("plots/regressor_fit.csv", tabulate_fit(network, points, params))
