@@ -90,7 +90,7 @@ def review_command(
 
     Example: fitmap review --kind label --fail-on leak
     """
-    from commands.list_duplicates_and_outliers import review
+    from commands.review import review
 
     review(kind or [], fail_on or [], csv, json)
 

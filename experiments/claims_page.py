@@ -8,10 +8,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, markdown
 from experiments.claims_playback import playback_page
 from experiments.measure import claim, measured_rows
 from experiments.pictures import draw_trend
-from experiments.verdict_tables import Finding, markdown
 from stages.common.artifacts import write_bytes, write_text
 from stages.common.errors import InputError
 from stages.figures.style import png_bytes

@@ -25,7 +25,7 @@ from commands.compare.metric_verdicts import (
     row_of,
     text_of,
 )
-from experiments.verdict_tables import markdown
+from experiments.claim_verdicts import markdown
 from stages.common.artifacts import write_bytes
 from stages.common.errors import InputError
 from stages.figures.style import png_bytes

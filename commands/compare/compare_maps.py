@@ -12,7 +12,7 @@ from stages.common.errors import InputError
 from stages.common.samples_table import SAMPLES, classes_of
 from stages.figures.map_points import class_entries, draw_points, project
 from stages.figures.style import legend, new_figure, paper
-from stages.scores.alignment import neighbours_kept, procrustes
+from stages.scores.align_maps import neighbours_kept, procrustes
 
 NEIGHBOURS = 15  # of each point, on both maps
 POINTS = "plots/map_points.csv"

@@ -6,8 +6,8 @@ slope.
 
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
-from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.scores.pieces_and_dead_units import dead_units
 
 RATE, DEAD = "learning rate", "dead units, %"

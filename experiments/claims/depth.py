@@ -5,8 +5,8 @@ Linear layers with nothing between them are one linear layer. Only the activatio
 
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
-from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.scores.linear_baseline import linear_baseline_mae
 from stages.scores.pieces_and_dead_units import linear_pieces
 

@@ -7,9 +7,9 @@ reach the high ones.
 import numpy as np
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, means_of, tabulate
 from experiments.measure import CURVE, FOURIER, Case, fit
 from experiments.pictures import DISTANCE
-from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.curve.formula import evaluate
 
 CASES = [

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, means_of, tabulate
 from experiments.measure import FOURIER, PLAIN, SHORT_CURVE, Case, Fit, fit
 from experiments.pictures import draw_fits
-from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.curve.formula import evaluate
 from stages.regressor.network import predict
 

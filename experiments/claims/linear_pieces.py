@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, Fit, fit
 from experiments.pictures import draw_fits
-from experiments.verdict_tables import Finding, means_of, tabulate
 from stages.scores.pieces_and_dead_units import breakpoints
 
 CASES = [

@@ -7,9 +7,9 @@ beside a mean. With outliers the absolute loss (L1) is the most precise. Huber's
 import numpy as np
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, means_of, tabulate
 from experiments.measure import CURVE, FOURIER, Case, fit
 from experiments.pictures import DISTANCE
-from experiments.verdict_tables import Finding, means_of, tabulate
 
 CASES = [
     Case({"loss": name, "noise": noise}, CURVE, FOURIER | {"loss": name.lower()}, {"outliers": outliers})

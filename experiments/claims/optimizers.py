@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, tabulate
 from experiments.measure import CURVE, FOURIER, PLAIN, SHORT_CURVE, Case, fit
 from experiments.pictures import draw_histories
-from experiments.verdict_tables import Finding, tabulate
 
 NETWORKS = {"plain network": (SHORT_CURVE, PLAIN), "Fourier features": (CURVE, FOURIER)}
 RATES = {  # the best of each lies between others

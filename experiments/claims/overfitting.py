@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit, points_of
 from experiments.pictures import draw_histories
-from experiments.verdict_tables import Finding, tabulate
 from stages.curve.points import noise_floor_mae
 from stages.regressor.network import predict
 

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from pandas import DataFrame, Series
 
+from experiments.claim_verdicts import Finding, mean_and_spread, tabulate
 from experiments.measure import CURVE, FOURIER, Case, fit
 from experiments.pictures import DISTANCE, draw_trend
-from experiments.verdict_tables import Finding, mean_and_spread, tabulate
 from stages.curve.points import noise_floor_mae
 
 STEPS = 1600  # of training, about the same for each number of points

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, points_of
 from experiments.pictures import DISTANCE
-from experiments.verdict_tables import Finding, tabulate
 from stages.regressor.network import Network
 
 TREND = {

@@ -9,8 +9,8 @@ is left over is the activation's own share.
 import numpy as np
 from pandas import DataFrame
 
+from experiments.claim_verdicts import Finding, means_of, tabulate
 from experiments.measure import PLAIN, SHORT_CURVE, Case, fit
-from experiments.verdict_tables import Finding, means_of, tabulate
 
 ACTIVATIONS = {"sigmoid": "sigmoid", "LeakyReLU": "leaky_relu", "no activation": "identity"}
 CASES = [

@@ -6,8 +6,8 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
+from experiments.claim_verdicts import mean_and_spread
 from experiments.measure import Case, measured_rows
-from experiments.verdict_tables import mean_and_spread
 
 
 @pytest.fixture

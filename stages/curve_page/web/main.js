@@ -1,5 +1,5 @@
 // Reads the runs, makes the state, and connects the views that draw it and the controls that change it.
-import { byId } from "../../page/web/elements.js";
+import { byId } from "../../page/web/dom_elements.js";
 import { Theme } from "../../page/web/theme.js";
 import { RunPanels } from "./run_panels.js";
 import { connectRuns } from "./controls/open_runs.js";

@@ -1,5 +1,5 @@
 // One run from top to bottom: its panels, and what they say.
-import { element } from "../../page/web/elements.js";
+import { element } from "../../page/web/dom_elements.js";
 import { Inside } from "./inside/inside.js";
 import { NetworkView } from "./inside/network_view.js";
 import { UnitCard } from "./inside/unit_card.js";

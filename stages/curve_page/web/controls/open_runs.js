@@ -1,5 +1,5 @@
 // Further runs: from the files of other pages, chosen or dropped, and the button that shows two beside each other.
-import { byId, say } from "../../../page/web/elements.js";
+import { byId, say } from "../../../page/web/dom_elements.js";
 import { runsOfFile } from "../data/unpack.js";
 
 export function connectRuns(state) {

@@ -1,5 +1,5 @@
 // The slider over the moments of the training, the play button, and the keys of the page.
-import { byId } from "../../../page/web/elements.js";
+import { byId } from "../../../page/web/dom_elements.js";
 import { shown } from "../plots/ticks.js";
 
 const MOMENT = 130; // milliseconds of each

@@ -1,5 +1,5 @@
 // The network drawn from its layers: each hidden unit is a cell with its output over x; lines are its weights.
-import { say } from "../../../page/web/elements.js";
+import { say } from "../../../page/web/dom_elements.js";
 import { Plot, extent } from "../plots/plot.js";
 
 const ROWS = 16; // units above each other

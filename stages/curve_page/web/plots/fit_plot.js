@@ -1,5 +1,5 @@
 // The points, the fit, its band, the true curve, and where straight pieces meet; zoomed by wheel, pinch, drag and keys.
-import { element, say } from "../../../page/web/elements.js";
+import { element, say } from "../../../page/web/dom_elements.js";
 import { smooth } from "../data/run.js";
 import { Plot, extent, withoutFar } from "./plot.js";
 import { linearTicks, shown, ticksOf, xText } from "./ticks.js";

@@ -1,5 +1,5 @@
 // A chart with two axes on two canvases: `back` for what stays, `front` for what moves.
-import { element } from "../../../page/web/elements.js";
+import { element } from "../../../page/web/dom_elements.js";
 
 const LEFT = 52;
 const RIGHT = 10;

@@ -1,6 +1,6 @@
 // The card of one point: its image and reconstruction large, its name, class, columns and tags, its latent neighbours.
 import { count } from "../data/columns.js";
-import { button, copy, element, spriteCanvas } from "../elements.js";
+import { button, copy, element, spriteCanvas } from "../dom_elements.js";
 
 const DISTANCE = 22; // CSS pixels from the point, or from the edge of its image, to its card
 const FINDINGS = {

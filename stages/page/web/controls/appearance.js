@@ -1,6 +1,6 @@
 // What is drawn, and by which column it is coloured.
 import { grouped } from "../data/columns.js";
-import { byId, element } from "../elements.js";
+import { byId, element } from "../dom_elements.js";
 
 export class Appearance {
   constructor(state) {

@@ -1,5 +1,5 @@
 // Going to points: hovering, pinning, flying, stepping through a list, and leaving again.
-import { byId, say } from "../elements.js";
+import { byId, say } from "../dom_elements.js";
 import { isSmall, showPanel } from "./toolbar.js";
 
 const AMONG_OTHERS = 8; // CSS pixels between neighbouring points when an added image is shown where it belongs

@@ -1,5 +1,5 @@
 // The buttons over the map, and opening and closing of the panel.
-import { byId, copy, say } from "../elements.js";
+import { byId, copy, say } from "../dom_elements.js";
 
 const small = matchMedia("(max-width: 720px)");
 

@@ -1,6 +1,6 @@
 // The fields that label and tag the selected points.
 import { count } from "../data/columns.js";
-import { button, byId, download, element } from "../elements.js";
+import { button, byId, download, element } from "../dom_elements.js";
 import { csv, labelTable } from "./csv.js";
 
 const SUGGESTED = 500; // classes offered

@@ -1,6 +1,6 @@
 // Names on the map, as long as it is far: of its groups, or on a map without groups of the largest categories.
-import { byId, element, spriteCanvas } from "../elements.js";
-import { categoryPlaces } from "./category_places.js";
+import { byId, element, spriteCanvas } from "../dom_elements.js";
+import { categoryPlaces } from "./category_label_places.js";
 import { categoryColours, cssColour } from "./point_colours.js";
 
 const LONGEST = 28; // characters

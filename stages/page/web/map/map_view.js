@@ -1,9 +1,9 @@
 // The map on the screen: which points are drawn, how large and in which colour, and which one lies at a place.
-import { byId } from "../elements.js";
+import { byId } from "../dom_elements.js";
 import { groupLabels } from "./group_labels.js";
-import { drawOverlay } from "./overlay.js";
+import { drawOverlay } from "./lasso_and_rings.js";
 import { cssColour, categoryColours, pointColours } from "./point_colours.js";
-import { PointLayout } from "./point_layout.js";
+import { PointLayout } from "./projected_points.js";
 import { MARGIN, OverscanCanvas } from "./overscan_canvas.js";
 import { DENSEST, FRAME_PIXELS, GROWTH } from "./shaders.js";
 import { WebGlRenderer } from "./webgl_renderer.js";

@@ -1,6 +1,6 @@
 // The categories of a column: each can be switched off, or shown alone; bars count the points of each.
 import { grouped } from "../data/columns.js";
-import { button, element } from "../elements.js";
+import { button, element } from "../dom_elements.js";
 import { amountsOf, categoryColours, cssColour } from "../map/point_colours.js";
 
 const FEW = 30; // rows at first

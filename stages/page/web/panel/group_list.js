@@ -1,6 +1,6 @@
 // The groups of the map, each by its medoid, its name and what sets it apart; a click flies there.
 import { count } from "../data/columns.js";
-import { button, byId, element, spriteCanvas } from "../elements.js";
+import { button, byId, element, spriteCanvas } from "../dom_elements.js";
 import { amountsOf } from "../map/point_colours.js";
 
 export class GroupList {

@@ -1,6 +1,6 @@
 // The distribution of a numeric column or of dates, with a brush and two fields that keep a range.
 import { writtenNumber } from "../data/columns.js";
-import { button, element } from "../elements.js";
+import { button, element } from "../dom_elements.js";
 import { cssColour, scaleColour } from "../map/point_colours.js";
 
 const BINS = 48;

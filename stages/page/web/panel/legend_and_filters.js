@@ -1,7 +1,7 @@
 // The legend of the colours, and a chart for each other column. Both hide points: every chart filters the map and all
 // other charts.
 import { grouped } from "../data/columns.js";
-import { byId, element } from "../elements.js";
+import { byId, element } from "../dom_elements.js";
 import { CategoryList } from "./category_list.js";
 import { Histogram } from "./histogram.js";
 

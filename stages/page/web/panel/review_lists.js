@@ -1,6 +1,6 @@
 // Points worth a look: each list becomes the selection, and the card leads through it.
 import { grouped } from "../data/columns.js";
-import { button, byId } from "../elements.js";
+import { button, byId } from "../dom_elements.js";
 
 const NAMES = {
   label: "Suspect labels",

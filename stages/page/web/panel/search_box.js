@@ -1,6 +1,6 @@
 // Finding points by name, class, text or tag. The matches are listed; the arrow keys walk through them.
 import { count } from "../data/columns.js";
-import { byId, element } from "../elements.js";
+import { byId, element } from "../dom_elements.js";
 
 const LISTED = 50;
 const REASON = 60; // characters

@@ -1,6 +1,6 @@
 // The selected points: how many of each class, their images on one sheet or their names, and a CSV file of them.
 import { count, grouped } from "../data/columns.js";
-import { button, byId, copy, download, element } from "../elements.js";
+import { button, byId, copy, download, element } from "../dom_elements.js";
 import { csv, pointTable } from "../labels/csv.js";
 import { amountsOf } from "../map/point_colours.js";
 

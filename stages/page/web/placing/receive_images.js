@@ -1,5 +1,5 @@
 // Images that the reader drops, pastes or chooses: each is framed, encoded and placed within this page.
-import { byId, say } from "../elements.js";
+import { byId, say } from "../dom_elements.js";
 import { Encoder } from "./encoder.js";
 import { readFramed } from "./frame_image.js";
 

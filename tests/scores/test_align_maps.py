@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial import procrustes as scipy_procrustes
 
-from stages.scores.alignment import neighbours_kept, procrustes
+from stages.scores.align_maps import neighbours_kept, procrustes
 
 MAP = np.random.default_rng(0).normal(0, 20, (300, 2))
 

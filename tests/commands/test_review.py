@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from commands.list_duplicates_and_outliers import review
+from commands.review import review
 from stages.common.artifacts import write_csv
 from stages.common.errors import InputError
 

@@ -1,6 +1,6 @@
 // The metrics and settings of the run.
 import { grouped } from "../data/columns.js";
-import { byId, element } from "../elements.js";
+import { byId, element } from "../dom_elements.js";
 
 const MEANINGS = {
   test_mse: "squared error of reconstructed test images; lower is better",

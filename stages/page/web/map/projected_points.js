@@ -1,5 +1,5 @@
 // Where the points lie as seen from the present side, and how much room each has for its image.
-import { roomAround } from "../data/image_level_of_detail.js";
+import { roomAround } from "../data/which_images_show.js";
 import { Grid, typicalSpacing } from "../data/point_grid.js";
 import { boundsOf, project, Viewport } from "./viewport.js";
 
