@@ -16,7 +16,8 @@ def main() -> None:
     else:
         own = read_points(params.source, params.x_column, params.y_column)
         if [name.removesuffix(DAYS) for name in own.columns] != ["x", "y"]:
-            print(f"fitmap: x is {own.columns[0]}, y is {own.columns[1]} of {params.source}", file=sys.stderr)
+            x_name, y_name = (name or "the column without a name" for name in own.columns)
+            print(f"fitmap: x is {x_name}, y is {y_name} of {params.source}", file=sys.stderr)
         for line in hints(own, params):
             print(f"fitmap: {line}", file=sys.stderr)
         points = split_points(own[~wild_rows(own, params)], params)

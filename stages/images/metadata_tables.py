@@ -14,6 +14,7 @@ from stages.common.input_checks import MOST_UNPACKED, is_file
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 # A number of a table: longer integers do not fit into a float64 and are names; so are those that begin with a zero.
 NUMBER = r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+|\d+\.\d*)(?:[eE][+-]?\d+)?"
+MOST_NUMBERS = 20  # classes that are numbers
 TEXT_COLUMNS = ("label", "labels", "class", "target", "split", "file_name", "image", "name", "title")
 MISSING_NUMBERS = ("nan", "na", "n/a", "null", "none", "inf", "-inf", "infinity", "-infinity")
 
@@ -78,6 +79,13 @@ def classes_of_text(labels: pd.Series) -> tuple[np.ndarray, list[str]]:
     indices = np.full(len(labels), -1)
     indices[known] = pd.Index(classes).get_indexer(text[known])
     return indices, classes
+
+
+def hint_at_numbers(classes: list[str], rows: int, path: Path) -> None:
+    """Say so if the classes of so many rows are numbers that hardly repeat: measurements rather than classes."""
+    numbers = pd.to_numeric(pd.Series(classes, dtype="str"), errors="coerce").notna()
+    if len(classes) > max(rows / 2, MOST_NUMBERS) and numbers.all():
+        print(f"{path}: `label` has {len(classes)} different numbers: if they are no classes, rename the column")
 
 
 def splits_of(column: pd.Series, path: Path) -> np.ndarray:

@@ -21,7 +21,15 @@ from stages.common.progress import progress
 from stages.common.samples_table import COLUMNS, make_samples
 from stages.common.settings import ImagesParams
 from stages.images.decode_images import endings, is_grey, range_used, read_squares, scale, side_of, to_grey_array
-from stages.images.metadata_tables import ENDINGS, SPLITS, classes_of_text, read_table, splits_of, typed
+from stages.images.metadata_tables import (
+    ENDINGS,
+    SPLITS,
+    classes_of_text,
+    hint_at_numbers,
+    read_table,
+    splits_of,
+    typed,
+)
 
 PHOTOGRAPH_PIXELS, SMALL_PIXELS = 64, 32  # what `pixels: auto` means; the second if no image is larger
 FEWEST_IMAGES = 10
@@ -87,6 +95,7 @@ def folder_images(params: ImagesParams) -> tuple[pd.DataFrame, dict[str, np.ndar
     if (training := (split == "train").sum()) < FEWEST_IMAGES:
         raise InputError(f"{folder} holds {training} training images, at least {FEWEST_IMAGES} are needed")
     labels, classes = classes_of_text(table["label"])
+    hint_at_numbers(classes, len(table), folder)
     columns = table.drop(columns=list(COLUMNS)).iloc[order]
     samples = make_samples(split[order], list(table["file_name"].iloc[order]), labels[order], classes, columns)
     return samples, pictures.arrays(readable[order])

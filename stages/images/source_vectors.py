@@ -16,7 +16,15 @@ from stages.common.errors import InputError
 from stages.common.input_checks import MOST_UNPACKED, check_archive, is_file
 from stages.common.samples_table import make_samples
 from stages.common.settings import ImagesParams, LatentsParams
-from stages.images.metadata_tables import ENDINGS, classes_of_text, numbers_of, read_table, splits_of, typed
+from stages.images.metadata_tables import (
+    ENDINGS,
+    classes_of_text,
+    hint_at_numbers,
+    numbers_of,
+    read_table,
+    splits_of,
+    typed,
+)
 from stages.images.source_folder import read_pictures
 
 FEWEST_VECTORS = 10
@@ -50,9 +58,7 @@ def vector_samples(params: LatentsParams, pictures: ImagesParams) -> tuple[pd.Da
     columns = table.columns.drop(columns="split", errors="ignore")
     label = columns.pop("label") if "label" in columns else pd.Series(None, index=columns.index, dtype="object")
     labels, classes = classes_of_text(label)
-    numbers = pd.to_numeric(pd.Series(classes, dtype="str"), errors="coerce").notna()
-    if len(classes) > max(len(columns) / 2, FEW_VALUES) and numbers.all():
-        print(f"{path}: `label` has {len(classes)} different numbers: if they are no classes, rename the column")
+    hint_at_numbers(classes, len(columns), path)
     names = row_names(columns, label if len(classes) == len(columns) else None)
     arrays = {"images": np.zeros((0, 1, 1), np.uint8)}
     if table.images is not None:

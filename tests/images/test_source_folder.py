@@ -282,3 +282,7 @@ def test_columns_that_may_be_the_class_and_other_tables_are_named(tmp_path, caps
     assert "the table of the images is metadata.csv: 1 (labels.csv)" in out
     assert classes_of(read(folder, label="kind")[0]) == ["a", "b"]
     assert "set images.label" not in capsys.readouterr().out
+    (folder / "metadata.csv").write_text("file_name,label\n" + "".join(f"{i}.png,{i / 7}\n" for i in range(25)))
+    write(folder, *(f"{i}.png" for i in range(25)))
+    read(folder)
+    assert "`label` has 25 different numbers" in capsys.readouterr().out
