@@ -99,7 +99,7 @@ def find_outliers(latents: np.ndarray, rebuilt: dict[str, np.ndarray] | None = N
     scores = np.stack([log_scale(v, ERROR_PERCENTILE if why == "badly rebuilt" else OUTLIER_PERCENTILE)
                        for why, v in measures.items()])  # fmt: skip
     score, reasons = scores.max(axis=0), np.array(list(measures))[scores.argmax(axis=0)]
-    rows = np.flatnonzero(score > 1)
+    rows = np.flatnonzero((score > 1) & np.ptp(latents, axis=0).any())  # of equal rows none is
     return _table([("outlier", row, reasons[row], score[row], neighbours[row, 0], "") for row in rows])
 
 

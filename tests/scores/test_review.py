@@ -234,3 +234,7 @@ def test_small_classes_and_classes_without_a_group_are_thin():
     groups = np.where(labels == 0, 0, -1)
     findings = find_thin_spots(groups, np.arange(205), labels, np.ones(205, bool), ["a", "b", "c"])
     assert findings["why"].tolist() == ["class c has 5 training rows", "class b forms no group on the map"]
+
+
+def test_equal_rows_have_no_outliers():
+    assert find_outliers(np.full((60, 8), 0.1, np.float32)).empty
