@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.autoencoder import training as autoencoder
+from stages.autoencoder.network import scale_lengths
 from stages.common.artifacts import read_arrays, read_weights, write_bytes
 from stages.common.errors import InputError
 from stages.regressor import network as regressor
@@ -52,14 +53,17 @@ def in_double_precision(network: regressor.Regressor) -> regressor.Regressor:
 
 
 class Encoder(nn.Module):
-    """Images (n, c, h, w) float32, intensities 0 to 1, to latents (n, d) float32; c is 1 (grey) or 3 (RGB)."""
+    """Images (n, c, h, w) float32, intensities 0 to 1, to latents (n, d) float32; c is 1 (grey) or 3 (RGB).
+
+    A convolutional network's vectors are not refined: ONNX has no gradients.
+    """
 
     def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.network.encode(images)
+        return scale_lengths(self.network.project(images), self.network.architecture["length_power"])
 
 
 def export(name: str, path: Path) -> None:
@@ -94,11 +98,16 @@ def read_encoder() -> Model:
     network = autoencoder.network_from(*read_weights("data/autoencoder.safetensors"))
     last = read_arrays("data/images.npz")["images"][-CHECKED:]
     images = autoencoder.intensities(autoencoder.as_tensor(last))
+    module = Encoder(network).eval()
     with torch.no_grad():
-        expected = network.encode(images).numpy()
+        expected = module(images).numpy()
     shape = ", ".join(map(str, images.shape[1:]))
     meaning = f"images float32 (n, {shape}), 0 to 1, to latents float32 (n, {expected.shape[1]})"
-    return Model(Encoder(network).eval(), images.numpy(), expected, "images", ("latents",), meaning)
+    if not network.is_dense:
+        with torch.no_grad():
+            change = (network.encode(images) - module(images)).norm(dim=1).mean() / module(images).norm(dim=1).mean()
+        meaning += f", before fitmap refines them (which changes them by {change:.0%})"
+    return Model(module, images.numpy(), expected, "images", ("latents",), meaning)
 
 
 MODELS = {"regressor": read_regressor, "encoder": read_encoder}

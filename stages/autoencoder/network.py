@@ -9,7 +9,8 @@ training starts at PCA's error and improves on it (identity plus residual: He et
 - dense: f(x - mean) and g(p), linear layers (Hinton & Salakhutdinov 2006).
 - conv: W f(Wᵀ W (x - mean), the rest of x - mean) and g(Wᵀ p), convolutions from images to images. They see what the
   linear code keeps as an image, blurred, and what it loses. What they learn about one place is true of every other,
-  which makes the most of a few thousand images.
+  which makes the most of a few thousand images. After training, steps down the gradient of the reconstruction error
+  refine each p (semi-amortized inference, Kim et al. 2018).
 
 The latent z has the direction of p and its length to a power below 1. Directions tell what an image shows, lengths how
 much ink it has, so maps of z are more faithful and better sorted than maps of p. Nothing is lost: p follows from z.
@@ -30,6 +31,7 @@ SHORTEST = 1e-6  # length below which a vector has no direction
 LARGEST_DENSE = 32  # side in pixels up to which `auto` takes dense layers for grey images
 LARGEST_GRID = 16  # patches a side on which the convolutional network computes
 BRANCH = 0.3  # share of its usual scale with which the last convolution of a block starts
+REFINEMENTS, STEP = 4, 0.5  # steps that refine p, and their first length; 1 is Newton's for PCA
 CONTRAST = 4  # factor that brings intensities to a standard deviation of about 1 for the convolutions
 
 
@@ -56,7 +58,10 @@ class Autoencoder(nn.Module):
 
     def encode(self, images: Tensor) -> Tensor:
         """Return the latents (n, d) of images (n, c, h, w)."""
-        return scale_lengths(self.project(images), self.architecture["length_power"])
+        vectors = self.project(images)
+        if not self.is_dense:
+            vectors = self.refine(vectors, images)
+        return scale_lengths(vectors, self.architecture["length_power"])
 
     def decode(self, latents: Tensor) -> Tensor:
         """Return images (n, c, h, w) from latents (n, d)."""
@@ -76,6 +81,32 @@ class Autoencoder(nn.Module):
         """Return images (n, c, h, w) from vectors p (n, d)."""
         linear = self.spread(vectors)
         return self.mean + linear + self.decoder(vectors if self.is_dense else linear)
+
+    @torch.no_grad()
+    def refine(self, vectors: Tensor, images: Tensor) -> Tensor:
+        """Return p (n, d) that rebuild images (n, c, h, w) better than `vectors` (n, d), where such are found.
+
+        Each step goes down the gradient of an image's squared error. One that does not lower it is taken back, and the
+        next is half as long.
+        """
+
+        def error_and_gradient(p: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.enable_grad():
+                p = p.detach().requires_grad_()
+                error = (self.render(p) - images).square().sum(dim=(1, 2, 3)) / 2
+                return error.detach(), torch.autograd.grad(error.sum(), p)[0]
+
+        error, gradient = error_and_gradient(vectors)
+        length = torch.full_like(error, STEP)
+        for _ in range(REFINEMENTS):
+            trial = vectors - length[:, None] * gradient
+            trial_error, trial_gradient = error_and_gradient(trial)
+            better = trial_error < error
+            vectors = torch.where(better[:, None], trial, vectors)
+            gradient = torch.where(better[:, None], trial_gradient, gradient)
+            error = torch.where(better, trial_error, error)
+            length = torch.where(better, length, length / 2)
+        return vectors
 
     def spread(self, vectors: Tensor) -> Tensor:
         """Return Wᵀ p (n, c, h, w) of vectors p (n, d)."""

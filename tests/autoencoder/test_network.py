@@ -54,6 +54,19 @@ def test_training_starts_from_principal_components(name):
     assert error.item() == pytest.approx(left.item(), rel=1e-3)
 
 
+def test_refined_latents_rebuild_no_image_worse():
+    torch.manual_seed(0)  # weights at random: far from what an encoder learns
+    network = Autoencoder(architecture(name="conv"))
+    images = blobs(50, 12, 10) / 255
+    vectors = network.project(images)
+    refined = network.refine(vectors, images)
+    before, after = ((network.render(p) - images).square().sum(dim=(1, 2, 3)) for p in (vectors, refined))
+    assert (after <= before).all()
+    assert after.sum() < 0.97 * before.sum()
+    latents = network.encode(images)
+    torch.testing.assert_close(network.decode(latents), network.render(refined))
+
+
 def test_principal_components_are_scikit_learns_but_for_their_sign(monkeypatch):
     scales = torch.linspace(60, 1, 30)
     rows = 128 + torch.randn(200, 30, generator=torch.Generator().manual_seed(0)) * scales
