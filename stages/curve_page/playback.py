@@ -29,6 +29,7 @@ def playback(
         u: float64 (g,). fit: float32 (m, g), v of the mean of the networks. band: float32 (2, g), v of the bounds of
             the 90 % band around the last fit.
         scale: float64 (4,), x_centre, x_scale, y_centre, y_scale.
+        gate: float32 (m,), the share of the layers in the fit; the rest is the skip connection's.
         inside: int32 (k,), numbers of moments. weights: (k, weights), see `first_network`.
         mix: float32 (2 + 2 · frequencies, components), from waves to features, without the tiny numbers; empty
             without waves or looks inside.
@@ -60,6 +61,7 @@ def playback(
         "fit": np.stack(fits).astype(np.float32),
         "band": ((bounds - last.y_centre) / last.y_scale).float().numpy(),
         "scale": torch.stack([last.x_centre, last.x_scale, last.y_centre, last.y_scale]).numpy(),
+        "gate": np.asarray(recording["gate"], np.float32).reshape(count),
         "inside": shown,
         "weights": np.array(weights) if weights else np.empty((0, 0), np.float32),
         "mix": without_tiny(last.features.mix.numpy()) if last.features and weights else np.empty((0, 0), np.float32),

@@ -107,7 +107,7 @@ export function residualWords(run, m) {
   return `New points lie ${shown(size, 3)} from the fit on average.${noise} Where the red line leaves zero, the fit misses something.`;
 }
 
-export function insideWords(run, network) {
+export function insideWords(run, m, network) {
   if (!network) return "What goes on inside this network was not recorded; its layers are drawn.";
   const first = run.networks > 1 ? `This is the first of ${run.networks} networks; the fit is their mean. ` : "";
   const bends = {
@@ -117,7 +117,13 @@ export function insideWords(run, network) {
     tanh: "then squeezes the sum into −1 … 1: tanh",
     identity: "and passes the sum on as it is: there is no activation",
   };
-  return `${first}Each cell is a hidden unit, its line the output over ${run.xName}, each on a scale of its own. A unit weighs and adds up what comes from the left, ${bends[run.activation]}. Lines are weights, blue above zero, orange below.`;
+  return `${first}Each cell is a hidden unit, its line the output over ${run.xName}, each on a scale of its own. A unit weighs and adds up what comes from the left, ${bends[run.activation]}. Lines are weights, blue above zero, orange below.${mixWords(run, m)}`;
+}
+
+function mixWords(run, m) {
+  if (!run.components) return "";
+  const layers = Math.round(100 * run.gate[m]);
+  return ` y is ${100 - layers} % of what the skip connection gives and ${layers} % of what the layers give: held-out points chose the mix.`;
 }
 
 export function bareWords(run) {

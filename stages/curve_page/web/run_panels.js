@@ -92,7 +92,7 @@ export class RunPanels {
     for (const { plot } of [this.fit, this.loss, this.residuals, this.network, this.gradient]) plot.draw();
     part("fit-said").textContent = fitWords(run, m);
     part("residuals-said").textContent = residualWords(run, m);
-    part("inside-said").textContent = insideWords(run, inside.network);
+    part("inside-said").textContent = insideWords(run, m, inside.network);
     part("bare").checked = state.bare;
     part("summing").checked = state.terms !== null;
     part("terms").value = state.terms ?? part("terms").max;

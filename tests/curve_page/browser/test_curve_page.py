@@ -329,3 +329,11 @@ def test_follows_the_theme_of_the_system_and_its_button(open_curve_page, pages):
     dark = opened.run(ground)
     opened.page.get_by_role("button", name="Light or dark").click()
     assert opened.run(ground) != dark
+
+
+def test_the_mix_of_both_paths_is_told_at_each_moment(open_curve_page, pages):
+    opened = open_curve_page(pages["waves"])
+    gate = record("waves")[1].network.gate.item()
+    assert f"and {100 * gate:.0f} % of what the layers give" in opened.said("inside-said")
+    opened.page.keyboard.press("Home")
+    assert "100 % of what the skip connection gives" in opened.said("inside-said")

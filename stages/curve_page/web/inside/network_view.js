@@ -186,7 +186,7 @@ export class NetworkView {
     context.lineTo(output.x - 30, height);
     context.bezierCurveTo(output.x, height, output.x, height, output.x, output.y - 10);
     context.stroke();
-    context.fillText("skip connection: the waves, weighted and added up; y is a mean of both paths", (waves.x + output.x) / 2, height - 11);
+    context.fillText("skip connection: the waves, weighted and added up", (waves.x + output.x) / 2, height - 11);
   }
 
   // Lines for the largest weights between neighbouring layers; of a unit that is looked at, for its own alone.
