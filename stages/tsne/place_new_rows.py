@@ -16,7 +16,7 @@ from stages.tsne.forces import repulsion_of
 
 PERPLEXITY = 5.0
 NEIGHBOURS = 25  # whose median is the start
-EXAGGERATION = 1.5
+EXAGGERATION = 4  # chosen on training images of Fashion-MNIST: .799 beside their class, with 1.5 .797
 MAX_STEPS = 100
 MIN_STEP = 1e-3  # at which a point has converged; neighbours on a map are about 1 apart
 
