@@ -95,7 +95,10 @@ def read_regressor() -> Model:
 
 def read_encoder() -> Model:
     """Read the way from images to latents; it is checked on the last images."""
-    network = autoencoder.network_from(*read_weights("data/autoencoder.safetensors"))
+    architecture, weights = read_weights("data/autoencoder.safetensors")
+    if not weights:
+        raise InputError("the latents come from another source than the autoencoder, so there is no encoder to export")
+    network = autoencoder.network_from(architecture, weights)
     last = read_arrays("data/images.npz")["images"][-CHECKED:]
     images = autoencoder.intensities(autoencoder.as_tensor(last))
     module = Encoder(network).eval()

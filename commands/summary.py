@@ -80,7 +80,10 @@ def describe_latents(scores: dict, samples: pd.DataFrame, source: str, things: s
         gain, error = scores["knn_accuracy"] - pixels, math.sqrt(pixels * (1 - pixels) / max(judged, 1))
         if gain < error:  # one standard error of an accuracy
             name = "autoencoder" if trained else "encoder"
-            lines.append(f"  The {name} tells classes {'worse than' if gain < -error else 'no better than'} pixels do.")
+            if gain < -error:
+                lines.append(f"  The {name} tells classes worse than pixels do.")
+            else:
+                lines.append(f"  By these {judged:,}, the {name} tells classes no better than pixels do.")
     return lines
 
 

@@ -21,6 +21,7 @@ from commands.compare.metric_verdicts import flatten
 from stages.common.errors import InputError
 
 MD5 = re.compile(r"[0-9a-f]{32}")
+INPUTS = ("curve.source", "images.source", "images.labels", "latents.source", "latents.weights")
 LINK = -1  # in place of a size
 
 
@@ -89,6 +90,7 @@ def check(repo: Repo, remote: str | None, all_commits: bool) -> tuple[int, list[
     owners = {artifact.md5: str(artifact) for artifact in (*history, *current)}
     findings = [*other_settings(), *check_workspace(current, owners, missing_is_wrong=store is None)]
     if store:
+        findings += untracked_inputs(repo, current)
         wanted = {artifact.md5: artifact for artifact in (*history, *current) if artifact.cached}
         checked = [artifact for artifact in wanted.values() if all_commits or not artifact.commit]
         findings += check_remote(store, remote, checked, owners)
@@ -131,6 +133,16 @@ def other_settings() -> Iterator[Finding]:
         if different:
             problem = f"made under other settings: {'; '.join(different)}"
             yield Finding(f"outputs of {name}", problem, f"dvc repro {name}")
+
+
+def untracked_inputs(repo: Repo, artifacts: list[Artifact]) -> Iterator[Finding]:
+    """Yield the data of one's own that params.yaml names and that neither DVC nor git keeps: no clone can have them."""
+    settings, known = flatten(load_yaml("params.yaml")), [Path(artifact.path) for artifact in artifacts]
+    for key in INPUTS:
+        path = Path(str(settings.get(key)))
+        by_dvc = any(path == other or path in other.parents or other in path.parents for other in known)
+        if path.exists() and not by_dvc and not repo.scm.is_tracked(str(path)):
+            yield Finding(str(path), "neither DVC nor git keeps it, so no clone has it", f"dvc add {path}")
 
 
 def check_workspace(artifacts: list[Artifact], owners: dict[str, str], missing_is_wrong: bool) -> Iterator[Finding]:

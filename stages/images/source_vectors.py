@@ -173,6 +173,7 @@ def _from_columns(path: Path, table: pd.DataFrame, wanted: list[str]) -> VectorT
         chosen = [name for name in table if name not in others and _is_dimension(path, table, name)]
         if "label" not in table:
             _hint_at_class(path, table[chosen])
+        _hint_at_odd_names(path, chosen)
     if chosen and all(name in lists for name in chosen):
         vectors = np.hstack([_stacked(path, name, table[name]) for name in chosen])
         names = [f"{name}[{i}]" for name in chosen for i in range(len(table[name].iloc[0]))]
@@ -283,6 +284,16 @@ def _hint_at_class(path: Path, dimensions: pd.DataFrame) -> None:
     few = [name for name in whole if numbers[name].nunique() <= min(FEW_VALUES, len(numbers) / 5)]
     if few and len(whole) < numbers.shape[1] / 2:
         print(f"{path}: {_some(few)} of few integers are dimensions; if one is the class, call it `label`")
+
+
+def _hint_at_odd_names(path: Path, names: list[str]) -> None:
+    """Name the few dimensions that are called otherwise than `f0`, `f1`, …: one may be a column about the rows."""
+    stems = [name.rstrip("0123456789") for name in names]
+    usual = max(set(stems), key=lambda stem: (stems.count(stem), stem), default="")
+    odd = [name for name, stem in zip(names, stems, strict=True) if stem != usual]
+    if 0 < len(odd) <= len(names) / 4:
+        others = f"{usual}0, {usual}1, …" if usual else "the numbered ones"
+        print(f"{path}: dimensions beside {others}: {_some(odd)}; if they are none, list the others in latents.columns")
 
 
 def _parsed_lists(column: pd.Series) -> pd.Series:

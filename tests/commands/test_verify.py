@@ -118,6 +118,15 @@ def test_a_damaged_object_of_an_earlier_commit_is_found(project, tmp_path):
     assert finding["problem"] == f"on storage: truncated: {size - 1} bytes of {size}"
 
 
+def test_data_of_ones_own_that_no_clone_has_are_named(project):
+    own = project.folder / "data/input/images/yours"
+    shutil.copytree(project.folder / "data/input/images/mine", own)
+    for source, paths in (("data/input/images/mine", set()), ("data/input/images/yours", {"data/input/images/yours"})):
+        project.set({"images": {"source": source}})
+        printed = project.fork(fitmap, "verify", "--json", "--remote", "storage", fails=bool(paths))
+        assert {finding["path"] for finding in json.loads(printed)["findings"]} == paths
+
+
 @pytest.mark.parametrize("md5", ["../../etc/passwd", "a" * 33])
 def test_a_hash_that_leads_out_of_the_cache_is_refused(project, md5):
     lock = project.folder / "dvc.lock"

@@ -330,3 +330,13 @@ def test_empty_columns_without_a_name_are_dropped(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("".join(line + ",,\n" for line in TABLE.to_csv(index=False).splitlines()))
     assert read(path)[2]["latents"].shape == (60, 4)
+
+
+def test_a_dimension_of_another_name_than_the_others_is_pointed_out(tmp_path, capsys):
+    table = pd.DataFrame(VECTORS, columns=[f"f{i}" for i in range(VECTORS.shape[1])])
+    table.assign(year=1990 + np.arange(60) % 34).to_csv(tmp_path / "a.csv", index=False)
+    read(tmp_path / "a.csv")
+    assert "dimensions beside f0, f1, …: 1 columns (year); " in capsys.readouterr().out
+    table.to_csv(tmp_path / "b.csv", index=False)
+    read(tmp_path / "b.csv")
+    assert "beside" not in capsys.readouterr().out

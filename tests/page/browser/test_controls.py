@@ -220,6 +220,9 @@ def test_search_by_row_goes_there(ship_map):
     search.press("Enter")
     assert ship_map.state("pinned") == 659
     assert ship_map.state("newShown")
+    ship_map.run("() => fitmap.state.change({ newShown: false })")
+    search.fill(ship_map.run("() => fitmap.state.data.nameOf(659)"))
+    assert ship_map.page.locator("#search-said").text_content() == "1 match, hidden by a filter or an unticked layer"
     search.fill("#660")
     assert ship_map.page.locator("#search-said").text_content() == "nothing found"
 

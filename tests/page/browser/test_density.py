@@ -54,7 +54,7 @@ def test_a_key_hides_it_and_a_link_keeps_that(open_page, dense_page):
     opened.run("() => fitmap.state.setFilter('class', { without: new Set([1, 2, 3, 4]) })")
     opened.settle()
     ground = opened.run("() => fitmap.map.theme.ground")
-    control = opened.page.get_by_label("Density of all 15,600 training points")
+    control = opened.page.get_by_label("Density of 15,600 points")
     assert control.is_checked()
     assert opened.screenshot()[place[1], place[0]].max() < min(ground) - 30
     control.focus()
@@ -63,4 +63,4 @@ def test_a_key_hides_it_and_a_link_keeps_that(open_page, dense_page):
     assert opened.screenshot()[place[1], place[0]].tolist() == ground
     opened.page.wait_for_function("() => location.hash.includes('density=0')")
     again = open_page(f"{dense_page}{opened.run('() => location.hash')}")
-    assert not again.page.get_by_label("Density of all 15,600 training points").is_checked()
+    assert not again.page.get_by_label("Density of 15,600 points").is_checked()

@@ -13,7 +13,7 @@ export class Appearance {
     this.checkbox("cut-out", "cutOut", Boolean(data.images) && !data.colour);
     this.checkbox("names-shown", "namesShown", data.dimensions === 2);
     this.checkbox("density-shown", "densityShown", Boolean(data.density));
-    byId("density-name").textContent = `Density of all ${grouped(data.density?.count ?? 0)} training points`;
+    byId("density-name").textContent = `Density of ${grouped(data.density?.count ?? 0)} points`;
     this.checkbox("new-shown", "newShown", data.stored > data.mapped);
     byId("new-name").textContent = `${data.newName} (${grouped(data.stored - data.mapped)})`;
     state.onChange(["colourBy", "pictures", "cutOut", "densityShown", "newShown", "namesShown", "columns"], () => this.update());

@@ -59,7 +59,9 @@ export class SearchBox {
     const row = this.row();
     if (row !== null) this.found = row < data.total ? [row] : [];
     else this.found = state.matched ? state.found() : [];
-    const said = this.found.length ? count(this.found.length, "match", "matches") : "nothing found";
+    const hidden = (state.matched ?? []).reduce((sum, matched) => sum + matched, 0);
+    const none = hidden ? `${count(hidden, "match", "matches")}, hidden by a filter or an unticked layer` : "nothing found";
+    const said = this.found.length ? count(this.found.length, "match", "matches") : none;
     byId("search-said").textContent = state.search.trim() ? said : "";
     this.fill();
     this.mark(-1);
