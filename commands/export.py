@@ -107,8 +107,8 @@ def read_encoder() -> Model:
     shape = ", ".join(map(str, images.shape[1:]))
     meaning = f"images float32 (n, {shape}), 0 to 1, to latents float32 (n, {expected.shape[1]})"
     if not network.is_dense:
-        with torch.no_grad():
-            change = (network.encode(images) - module(images)).norm(dim=1).mean() / module(images).norm(dim=1).mean()
+        latents = autoencoder.encode(network, last, "cpu")
+        change = np.linalg.norm(latents - expected, axis=1).mean() / np.linalg.norm(expected, axis=1).mean()
         meaning += f", before fitmap refines them (which changes them by {change:.0%})"
     return Model(module, images.numpy(), expected, "images", ("latents",), meaning)
 

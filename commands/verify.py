@@ -45,13 +45,13 @@ class Artifact(NamedTuple):
     cached: bool
     commit: str = ""
 
-    @property
-    def key(self) -> str:
-        """Return the path of its object in a cache."""
-        return f"{self.md5[:2]}/{self.md5[2:]}"
-
     def __str__(self) -> str:
         return f"{self.path} of commit {self.commit}" if self.commit else self.path
+
+
+def object_key(md5: str) -> str:
+    """Return the path of an object in a cache."""
+    return f"{md5[:2]}/{md5[2:]}"
 
 
 def verify(remote: str | None, all_commits: bool, as_json: bool) -> None:
@@ -167,19 +167,20 @@ def check_remote(
 
     def problem_of(artifact: Artifact) -> str | None:
         path = store.oid_to_path(artifact.md5)
-        return content_problem(lambda mode: fs.open(path, mode), found.get(artifact.key), artifact, owners)
+        return content_problem(lambda mode: fs.open(path, mode), found.get(object_key(artifact.md5)), artifact, owners)
 
     with ThreadPoolExecutor(fs.jobs) as pool:
         problems = list(pool.map(problem_of, artifacts))
     for artifact, problem in zip(artifacts, problems, strict=True):
         push = f"dvc push --remote {remote} {'--all-commits' if artifact.commit else artifact.path}"
-        first = f"delete {address}/{artifact.key}, then" if artifact.key in found else "where it is in the cache:"
+        key = object_key(artifact.md5)
+        first = f"delete {address}/{key}, then" if key in found else "where it is in the cache:"
         if problem:
             yield Finding(str(artifact), f"on {remote}: {problem}", f"{first} {push}")
     runs = fs.join(fs.parent(fs.parent(store.path)), "runs")  # the run cache, beside files/md5
     texts = [fs.cat_file(fs.join(runs, path)).decode() for path, size in list_files(fs, runs).items() if size != LINK]
     known = owners.keys() | {md5 for text in texts for md5 in MD5.findall(text)}
-    for key in sorted(found.keys() - {f"{md5[:2]}/{md5[2:]}" for md5 in known}):
+    for key in sorted(found.keys() - set(map(object_key, known))):
         what = "left over from an interrupted push" if key.endswith(".tmp") else "foreign, no commit names it"
         repair = f"git fetch --all, in case a new commit names it; delete {address}/{key}"
         yield Finding(key, f"on {remote}: {what}", repair)
